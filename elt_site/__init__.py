@@ -1,0 +1,1 @@
+"""The Django project: settings, URLs, deployment and the embedded database server."""

@@ -1,0 +1,210 @@
+"""Django's settings; every variable that is read is listed in .env.example."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from elt_site import environment as env
+
+BASE_DIR = env.BASE_DIR
+
+# The ignored working folder: the embedded server's data and dlt's packages.
+LOCAL_DIR = Path(env.read("LOCAL_DIR", str(BASE_DIR / ".local"))).absolute()
+
+# ---------------------------------------------------------------------------- database
+
+LOCAL_DATABASE_URL = env.read("LOCAL_DATABASE_URL")
+RAILWAY_DATABASE_URL = env.read("RAILWAY_DATABASE_URL")
+# Empty means: the embedded server.
+DATABASE_URL = env.read("DATABASE_URL") or LOCAL_DATABASE_URL or RAILWAY_DATABASE_URL
+EMBEDDED = not DATABASE_URL
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        **(
+            {"ENGINE": "elt_site.embedded_postgres"}
+            if EMBEDDED
+            else env.read_database(DATABASE_URL)
+        ),
+        # A kept connection saves 2 to 10 ms per request; a minute bounds how long an idle one
+        # counts against the server's limit. No start-up options: PgBouncer drops them.
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# ---------------------------------------------------------------------------- secrets
+
+# Development mode is the default only where nothing but this machine's own database is served.
+DEBUG = env.read_bool("DEBUG", default=EMBEDDED)
+
+RAILWAY_PUBLIC_DOMAIN = env.read("RAILWAY_PUBLIC_DOMAIN")
+
+SECRET_KEY = env.read("SECRET_KEY")
+ALLOWED_HOSTS = env.read_list("ALLOWED_HOSTS")
+BASIC_AUTH_USERNAME = env.read("BASIC_AUTH_USERNAME")
+BASIC_AUTH_PASSWORD = env.read("BASIC_AUTH_PASSWORD")
+
+if RAILWAY_PUBLIC_DOMAIN:
+    # The platform's health check names itself in the Host header.
+    ALLOWED_HOSTS += [RAILWAY_PUBLIC_DOMAIN, "healthcheck.railway.app"]
+
+if DEBUG:
+    SECRET_KEY = SECRET_KEY or "django-insecure-local-development-only"
+    ALLOWED_HOSTS = ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]"]
+    BASIC_AUTH_USERNAME = BASIC_AUTH_USERNAME or "admin"
+    BASIC_AUTH_PASSWORD = BASIC_AUTH_PASSWORD or "admin"
+else:
+    env.refuse_missing_secrets(
+        {
+            "SECRET_KEY": SECRET_KEY,
+            "ALLOWED_HOSTS": ",".join(ALLOWED_HOSTS),
+            "BASIC_AUTH_USERNAME": BASIC_AUTH_USERNAME,
+            "BASIC_AUTH_PASSWORD": BASIC_AUTH_PASSWORD,
+        }
+    )
+    env.refuse_weak_secrets(BASIC_AUTH_USERNAME, BASIC_AUTH_PASSWORD, SECRET_KEY)
+
+# ---------------------------------------------------------------------------- dlt
+
+DATASET_NAME = env.read_schema("DATASET_NAME", "faker_dlt_dataset")
+PIPELINE_NAME = env.read_identifier("PIPELINE_NAME", "faker_data_pipeline")
+DESTINATION = env.read_destination("DESTINATION", "postgres")
+
+# dlt reads these when it is imported, so they are set here, before anything imports it.
+# setdefault, so that whoever starts the process can still say otherwise.
+os.environ.setdefault("DLT_DATA_DIR", str(LOCAL_DIR / "dlt"))  # not in the home folder
+os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")  # nothing is sent anywhere
+os.environ.setdefault("RUNTIME__LOG_LEVEL", "ERROR")  # the command reports for itself
+
+# ---------------------------------------------------------------------------- application
+
+INSTALLED_APPS = [
+    "unfold",  # before the admin, whose templates it replaces
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",  # before staticfiles, whose runserver it overrides
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "subscriptions",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "elt_site.urls"
+WSGI_APPLICATION = "elt_site.wsgi.application"
+APPEND_SLASH = False  # the paths take an optional slash themselves, without a redirect
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{validator}"}
+    for validator in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+REST_FRAMEWORK: dict[str, Any] = {}
+UNFOLD: dict[str, Any] = {"SITE_TITLE": "Subscriptions", "SITE_HEADER": "Subscriptions"}
+
+# ---------------------------------------------------------------------------- static files
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+# In development files come from where they lie, without collectstatic.
+WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_AUTOREFRESH = DEBUG
+
+# ---------------------------------------------------------------------------- security
+
+# How many proxies stand in front of the app and may be believed; Railway's edge is one.
+NUM_PROXIES = env.read_int("NUM_PROXIES", 1 if RAILWAY_PUBLIC_DOMAIN else 0)
+
+# Credentials may stand in a URL, which no other page shall learn.
+SECURE_REFERRER_POLICY = "no-referrer"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_HTTPONLY = True
+CSRF_TRUSTED_ORIGINS = [f"https://{RAILWAY_PUBLIC_DOMAIN}"] if RAILWAY_PUBLIC_DOMAIN else []
+
+if NUM_PROXIES:
+    # Only behind a proxy that sets or strips it: anyone else could claim to come over TLS.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+if not DEBUG:
+    SECURE_SSL_REDIRECT = True
+    # The platform's health check comes over plain HTTP and follows no redirect.
+    SECURE_REDIRECT_EXEMPT = [r"^healthz/?$"]
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+# ---------------------------------------------------------------------------- logging
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"strip_query_strings": {"()": "elt_site.redaction.StripQueryStrings"}},
+    "formatters": {
+        "plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "request": {
+            "()": "django.utils.log.ServerFormatter",
+            "format": "[{server_time}] {message}",
+            "style": "{",
+        },
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "filters": ["strip_query_strings"],
+            "formatter": "plain",
+        },
+        "request": {
+            "class": "logging.StreamHandler",
+            "filters": ["strip_query_strings"],
+            "formatter": "request",
+        },
+    },
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        # Django's own handlers would print a second, unredacted line and mail nobody.
+        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        "django.server": {"handlers": ["request"], "level": "INFO", "propagate": False},
+    },
+}
