@@ -56,7 +56,7 @@ def read_list(name: str) -> list[str]:
 
 
 def read_identifier(name: str, default: str) -> str:
-    """The variable as a plain SQL identifier, which needs no quotes and leaves room for suffixes."""
+    """The variable as a plain SQL identifier: it needs no quotes and leaves room for suffixes."""
     value = read(name, default)
     if not re.fullmatch(rf"[a-z_][a-z0-9_]{{0,{DATASET_NAME_LENGTH - 1}}}", value):
         raise ImproperlyConfigured(

@@ -52,7 +52,7 @@ if RAILWAY_PUBLIC_DOMAIN:
 
 if DEBUG:
     SECRET_KEY = SECRET_KEY or "django-insecure-local-development-only"
-    ALLOWED_HOSTS = ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]"]
+    ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
     BASIC_AUTH_USERNAME = BASIC_AUTH_USERNAME or "admin"
     BASIC_AUTH_PASSWORD = BASIC_AUTH_PASSWORD or "admin"
 else:
@@ -94,6 +94,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "elt_site.referrer_policy.AdminReferrerPolicyMiddleware",  # inside: the first to set it wins
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -154,7 +155,7 @@ WHITENOISE_AUTOREFRESH = DEBUG
 # How many proxies stand in front of the app and may be believed; Railway's edge is one.
 NUM_PROXIES = env.read_int("NUM_PROXIES", 1 if RAILWAY_PUBLIC_DOMAIN else 0)
 
-# Credentials may stand in a URL, which no other page shall learn.
+# Credentials may stand in a URL, which no other page shall learn. The admin has its own policy.
 SECURE_REFERRER_POLICY = "no-referrer"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True

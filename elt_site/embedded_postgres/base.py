@@ -1,4 +1,4 @@
-"""The backend itself: Django's for PostgreSQL, with a server that starts at the first connection."""
+"""The backend: Django's for PostgreSQL, on a server that starts at the first connection."""
 
 from typing import Any
 

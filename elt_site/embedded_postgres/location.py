@@ -62,8 +62,11 @@ class Location:
 
     @property
     def process_options(self) -> dict[str, Any]:
-        """Arguments for `subprocess.run`: nothing of the app's environment, its secrets above all,
-        reaches the server, and no PGPORT or TZ of the user's shell changes it."""
+        """Arguments for `subprocess.run`, which make the process the system user's.
+
+        Nothing of the app's environment, its secrets above all, reaches the server, and no
+        PGPORT or TZ of the user's shell changes it.
+        """
         options: dict[str, Any] = {
             "cwd": "/",
             "env": {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
@@ -100,11 +103,8 @@ class Location:
             libraries = package.with_name(f"{name}.libs")
             if libraries.exists():
                 shutil.copytree(libraries, partial / libraries.name, symlinks=True)
-            assert self.account is not None
-            subprocess.run(
-                ["chown", "-R", f"{self.account.pw_uid}:{self.account.pw_gid}", partial], check=True
-            )
-            subprocess.run(["chmod", "-R", "u+rX", partial], check=True)
+            # World-readable, as any installed program: the folder around it is closed.
+            subprocess.run(["chmod", "-R", "a+rX", partial], check=True)
             partial.rename(copy)
         return copy / name
 
@@ -163,7 +163,14 @@ def system_account() -> pwd.struct_passwd:
         pass
     try:
         subprocess.run(
-            ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER],
+            [
+                "useradd",
+                "--system",
+                "--no-create-home",
+                "--shell",
+                "/usr/sbin/nologin",
+                SYSTEM_USER,
+            ],
             check=True,
             capture_output=True,
         )

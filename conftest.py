@@ -1,0 +1,86 @@
+"""The tests' environment, set before Django reads it, and the browser they share."""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+# A server and packages of this session's own, never the developer's. Readable for all, so that
+# the embedded server's system user gets there when root runs the tests.
+LOCAL_DIR = Path(tempfile.mkdtemp(prefix="elt-tests-"))
+LOCAL_DIR.chmod(0o755)
+
+# dlt's variables are among them: settings.py would keep those of the developer's shell.
+os.environ |= {
+    "ENV_FILE": os.devnull,
+    "LOCAL_DIR": str(LOCAL_DIR),
+    "DATABASE_URL": os.environ.get("TEST_DATABASE_URL", ""),
+    "LOCAL_DATABASE_URL": "",
+    "RAILWAY_DATABASE_URL": "",
+    "RAILWAY_PUBLIC_DOMAIN": "",
+    "DEBUG": "true",
+    "SECRET_KEY": "",
+    "ALLOWED_HOSTS": "",
+    "BASIC_AUTH_USERNAME": "analyst",
+    "BASIC_AUTH_PASSWORD": "correct horse & battery",
+    "DATASET_NAME": "faker_dlt_dataset",
+    "PIPELINE_NAME": "faker_data_pipeline",
+    "DESTINATION": "postgres",
+    "PORT": "",
+    "WEB_CONCURRENCY": "",
+    "NUM_PROXIES": "",
+    "DLT_DATA_DIR": str(LOCAL_DIR / "dlt"),
+    "RUNTIME__DLTHUB_TELEMETRY": "false",
+    "RUNTIME__LOG_LEVEL": "ERROR",
+    # Here rather than in pyproject.toml, from which pytest-django would load the settings before
+    # this file is read.
+    "DJANGO_SETTINGS_MODULE": "elt_site.settings",
+    # Playwright's event loop lives in the tests' thread, where Django then suspects async code.
+    "DJANGO_ALLOW_ASYNC_UNSAFE": "true",
+}
+
+import django  # noqa: E402
+
+django.setup()
+
+from django.conf import settings  # noqa: E402
+
+
+def pytest_unconfigure() -> None:
+    """Stop the session's server and remove its folder."""
+    if settings.EMBEDDED:
+        from elt_site.embedded_postgres import server
+
+        server.release()
+        deadline = time.monotonic() + 30
+        while (server.data_directory() / "postmaster.pid").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+    shutil.rmtree(LOCAL_DIR, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """A real headless Chromium: the system's, since Playwright's own is a download.
+
+    Skips where there is none, and fails instead where REQUIRE_BROWSER is set, as CI does.
+    """
+    executable = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    if executable is None:
+        reason = "no Chromium on this machine (Debian: apt-get install chromium)"
+        (pytest.fail if os.environ.get("REQUIRE_BROWSER") else pytest.skip)(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        # Chromium's sandbox does not work for root.
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        chromium = playwright.chromium.launch(executable_path=executable, args=arguments)
+        yield chromium
+        chromium.close()

@@ -1,0 +1,42 @@
+"""How gunicorn serves the site; it reads this file by itself, so both platforms' files agree."""
+
+import sys
+from typing import TYPE_CHECKING
+
+from elt_site import environment as env
+
+if TYPE_CHECKING:
+    from gunicorn.arbiter import Arbiter
+
+bind = f"0.0.0.0:{env.read_int('PORT', 8000)}"
+# Threads wait for PostgreSQL, which makes the JSON; a second process uses the second core.
+workers = env.read_int("WEB_CONCURRENCY", 2)
+worker_class = "gthread"
+threads = 8
+# Longer than the slowest answer, shorter than a platform's own patience.
+timeout = 60
+graceful_timeout = 20
+keepalive = 5
+accesslog = "-"
+# The path only: credentials may travel in the query string, which %(r)s, %(q)s and the Referer
+# %(f)s repeat.
+access_log_format = '%(h)s %(t)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms "%(a)s"'
+
+
+def on_starting(server: "Arbiter") -> None:
+    """Refuse a wrong configuration once and in one line, before any worker could fail on it."""
+    import os
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "elt_site.settings")
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
+
+    from elt_site.redaction import StripQueryStrings
+
+    # Errors name the whole URI of the request that failed.
+    server.log.error_log.addFilter(StripQueryStrings())
+    try:
+        settings.INSTALLED_APPS  # noqa: B018 - the first look reads them all
+    except ImproperlyConfigured as error:
+        server.log.error("Error: %s", error)
+        sys.exit(1)
