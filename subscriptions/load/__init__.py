@@ -1,0 +1,1 @@
+"""Step 2, LOAD: bring the synthetic company into PostgreSQL with dlt."""

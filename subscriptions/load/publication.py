@@ -1,0 +1,215 @@
+"""LOAD: bring a staged load into the dataset, for all tables in one transaction.
+
+Two ways, chosen by what has to become true:
+
+swap      where every table ends up holding exactly the staged rows (`replace`, or nothing there
+          yet): the staged tables get their indexes, then the two schemas change names. Nothing
+          is written twice, and readers wait for no more than the renaming.
+in place  otherwise, and where others have built on the tables (views, grants, foreign keys,
+          tables of their own in the schema): the statements of `dispositions`, which MVCC keeps
+          from readers until the commit.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from psycopg2.errors import LockNotAvailable
+from psycopg2.extensions import cursor as Cursor
+
+from subscriptions.load import dispositions
+from subscriptions.load.structure import index_statements, view_statement
+from subscriptions.load.tables import RECEIPT_TABLE, TABLES, Disposition, Table
+
+# A swap asks for the old tables in short attempts, because while one waits every new reader
+# waits behind it. When they stay in use, it goes on without them: a rename needs no lock, and
+# all that the lock prevents is a statement that looks up one table before and one after it.
+LOCK_ATTEMPT_MS: Final = 300
+LOCK_PAUSE_S: Final = 0.5
+LOCK_PATIENCE_S: Final = 45
+
+_OWN_RELATIONS: Final = (
+    *(table.name for table in TABLES),
+    *(table.view for table in TABLES),
+    RECEIPT_TABLE,
+)
+
+# Whatever others have attached to the dataset, and a swap would leave on the old tables.
+_ATTACHED = """
+    SELECT FROM pg_namespace AS ns WHERE ns.nspname = %(dataset)s AND (
+        ns.nspacl IS NOT NULL
+        OR EXISTS (
+            SELECT FROM pg_class AS rel
+            WHERE rel.relnamespace = ns.oid AND rel.relkind NOT IN ('i', 'I', 't') AND (
+                rel.relacl IS NOT NULL
+                OR rel.relname NOT LIKE '\\_dlt\\_%%' AND rel.relname <> ALL (%(own)s)))
+        OR EXISTS (
+            SELECT FROM pg_depend AS dep
+            JOIN pg_rewrite AS rule ON dep.classid = 'pg_rewrite'::regclass AND dep.objid = rule.oid
+            JOIN pg_class AS outsider ON rule.ev_class = outsider.oid
+            JOIN pg_class AS used
+              ON dep.refclassid = 'pg_class'::regclass AND dep.refobjid = used.oid
+            WHERE used.relnamespace = ns.oid AND outsider.relnamespace <> ns.oid)
+        OR EXISTS (
+            SELECT FROM pg_constraint AS fk JOIN pg_class AS used ON fk.confrelid = used.oid
+            WHERE fk.contype = 'f' AND used.relnamespace = ns.oid))
+"""
+
+
+@dataclass
+class Publication:
+    """One staged load on its way into the dataset; used by one thread, in the order below."""
+
+    cursor: Cursor
+    dataset: str
+    staging: str
+    dispositions: Mapping[str, Disposition]
+    swap: bool = False
+
+    def prepare(self) -> None:
+        """Choose the way, and do what takes time but changes nothing readers see."""
+        self.swap = self._is_swappable()
+        if self.swap:
+            for statement in index_statements(f'"{self.staging}"'):
+                self.cursor.execute(statement)
+            for table in TABLES:
+                self.cursor.execute(view_statement(f'"{self.staging}"', table))
+
+    def publish(self, load_id: str) -> None:
+        """Make the load visible when the caller's transaction commits."""
+        if self.swap:
+            changes = {table.name: self._swapped_rows(table) for table in TABLES}
+        else:
+            changes = {table.name: self._apply(table) for table in TABLES}
+            self._complete_structure()
+        self.cursor.execute(
+            f'UPDATE "{self.staging}".{RECEIPT_TABLE} SET changes = %s, published_at = now()'
+            " WHERE _dlt_load_id = %s",
+            (json.dumps(changes), load_id),
+        )
+        if self.swap:
+            self._carry_over()
+            self._rename(load_id)
+        else:
+            self._copy(RECEIPT_TABLE, self.staging, self.dataset)
+
+    def clean(self) -> None:
+        """Drop what the load no longer needs; what a reader still holds, a later load drops."""
+        clean(self.cursor, self.dataset, self.staging)
+
+    def _is_swappable(self) -> bool:
+        for table in TABLES:
+            if self.dispositions[table.name] != "replace":
+                self.cursor.execute(f'SELECT FROM "{self.dataset}"."{table.name}" LIMIT 1')
+                if self.cursor.fetchone() is not None:
+                    return False
+        self.cursor.execute(_ATTACHED, {"dataset": self.dataset, "own": list(_OWN_RELATIONS)})
+        return self.cursor.fetchone() is None
+
+    def _apply(self, table: Table) -> dict[str, int]:
+        """Run the table's disposition; returns how many rows were added, changed, ..."""
+        counts: dict[str, int] = {}
+        stored, staged = (f'"{s}"."{table.name}"' for s in (self.dataset, self.staging))
+        for statement in dispositions.statements(
+            table, self.dispositions[table.name], stored, staged
+        ):
+            self.cursor.execute(statement.sql)
+            kind = statement.counts_as
+            counts[kind] = counts.get(kind, 0) + self.cursor.rowcount
+        return counts
+
+    def _swapped_rows(self, table: Table) -> dict[str, int]:
+        counts = {}
+        for kind, schema in (("removed", self.dataset), ("added", self.staging)):
+            self.cursor.execute(f'SELECT count(*) FROM "{schema}"."{table.name}"')
+            counts[kind] = self._one()
+        return counts
+
+    def _complete_structure(self) -> None:
+        """Indexes and views that an older release did not make, and fresh statistics."""
+        for table in TABLES:
+            if self._columns(table.view) != list(table.stored_columns):
+                self.cursor.execute(view_statement(f'"{self.dataset}"', table))
+        for statement in index_statements(f'"{self.dataset}"'):
+            self.cursor.execute(statement)
+
+    def _carry_over(self) -> None:
+        """Copy dlt's own tables, and the receipts, to the schema that takes the name."""
+        self.cursor.execute(f'DELETE FROM "{self.staging}"._dlt_version')
+        self.cursor.execute(
+            "SELECT tablename, to_regclass(format('%%I.%%I', %s::text, tablename)) IS NULL"
+            " FROM pg_tables WHERE schemaname = %s AND tablename <> ALL (%s)",
+            (self.staging, self.dataset, [table.name for table in TABLES]),
+        )
+        for name, missing in self.cursor.fetchall():
+            if missing:
+                self.cursor.execute(
+                    f'CREATE TABLE "{self.staging}"."{name}"'
+                    f' (LIKE "{self.dataset}"."{name}" INCLUDING ALL)'
+                )
+            self._copy(name, self.dataset, self.staging)
+
+    def _rename(self, load_id: str) -> None:
+        self._lock_out_straddlers()
+        retired = f"{self.dataset}_old_{load_id.split('.')[0]}"
+        self.cursor.execute(f'ALTER SCHEMA "{self.dataset}" RENAME TO "{retired}"')
+        self.cursor.execute(f'ALTER SCHEMA "{self.staging}" RENAME TO "{self.dataset}"')
+
+    def _lock_out_straddlers(self) -> None:
+        """Wait, within patience, until no statement is between two of the old tables."""
+        tables = ", ".join(f'"{self.dataset}"."{table.name}"' for table in TABLES)
+        deadline = time.monotonic() + LOCK_PATIENCE_S
+        with _lock_timeout(self.cursor):
+            while time.monotonic() < deadline:
+                self.cursor.execute("SAVEPOINT before_lock")
+                try:
+                    self.cursor.execute(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
+                    return
+                except LockNotAvailable:
+                    self.cursor.execute("ROLLBACK TO SAVEPOINT before_lock")
+                    time.sleep(LOCK_PAUSE_S)
+
+    def _copy(self, name: str, source: str, destination: str) -> None:
+        columns = ", ".join(f'"{column}"' for column in self._columns(name, source))
+        self.cursor.execute(
+            f'INSERT INTO "{destination}"."{name}" ({columns})'
+            f' SELECT {columns} FROM "{source}"."{name}"'
+        )
+
+    def _columns(self, relation: str, schema: str | None = None) -> list[str]:
+        self.cursor.execute(
+            "SELECT column_name FROM information_schema.columns"
+            " WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position",
+            (schema or self.dataset, relation),
+        )
+        return [name for (name,) in self.cursor.fetchall()]
+
+    def _one(self) -> Any:
+        row = self.cursor.fetchone()
+        return row[0] if row else None
+
+
+def clean(cursor: Cursor, dataset: str, staging: str) -> None:
+    """Drop staged and retired schemas of a dataset, unless somebody still reads them."""
+    cursor.execute(
+        "SELECT nspname FROM pg_namespace WHERE nspname = %s OR nspname ~ %s",
+        (staging, f"^{dataset}_old_[0-9]+$"),
+    )
+    for (schema,) in cursor.fetchall():
+        with _lock_timeout(cursor):
+            try:
+                cursor.execute(f'DROP SCHEMA "{schema}" CASCADE')
+            except LockNotAvailable:
+                continue
+
+
+@contextmanager
+def _lock_timeout(cursor: Cursor) -> Iterator[None]:
+    cursor.execute(f"SET lock_timeout = {LOCK_ATTEMPT_MS}")
+    yield
+    cursor.execute("SET lock_timeout = DEFAULT")

@@ -1,0 +1,58 @@
+"""LOAD: what each load was, kept beside dlt's own `_dlt_loads`.
+
+The receipt travels through dlt as one more resource and becomes visible in the same transaction
+as the rows it speaks of. The newest one says which company the dataset holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+from psycopg import sql
+
+from subscriptions.load.tables import RECEIPT_TABLE
+
+if TYPE_CHECKING:
+    from dlt.common.schema.typing import TColumnSchema
+
+COLUMNS: Final[Mapping[str, TColumnSchema]] = {
+    "seed": {"data_type": "bigint"},
+    "users": {"data_type": "bigint"},
+    "epoch": {"data_type": "date"},
+    "as_of": {"data_type": "date"},
+    "dispositions": {"data_type": "json"},  # table -> write disposition
+    "rows": {"data_type": "json"},  # table -> rows that the load brought
+    "changes": {"data_type": "json"},  # table -> what publishing them changed, by kind
+    "started_at": {"data_type": "timestamp"},
+    "published_at": {"data_type": "timestamp"},
+}
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """One finished load, as the dataset remembers it."""
+
+    load_id: str
+    seed: int
+    users: int
+    epoch: date
+    as_of: date
+    changes: Mapping[str, Mapping[str, int]]
+    started_at: datetime
+
+
+def latest(connection: psycopg.Connection[Any], dataset: str) -> Receipt | None:
+    """The newest finished load's receipt, or None where there is no dataset yet."""
+    query = sql.SQL(
+        "SELECT _dlt_load_id, seed, users, epoch, as_of, changes, started_at "
+        "FROM {} ORDER BY published_at DESC LIMIT 1"
+    ).format(sql.Identifier(dataset, RECEIPT_TABLE))
+    try:
+        row = connection.execute(query).fetchone()
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+        return None
+    return Receipt(*row) if row else None

@@ -1,0 +1,75 @@
+"""LOAD: the indexes and views that stand on the tables dlt creates, declared in one place.
+
+dlt makes tables and columns only. What the API and the admin search, join and sort by is
+indexed here, after the bulk load; no index but that of `_dlt_id` is unique, because `append`
+promises no uniqueness. The views hold the current rows alone: joins between them see one version
+of each key, in both directions, whatever history the tables hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from subscriptions.load.tables import SUBSCRIPTION, TABLES, USAGE, USER, Table
+
+
+@dataclass(frozen=True)
+class Index:
+    """One index; a current one covers only the rows whose version is open."""
+
+    table: Table
+    columns: tuple[str, ...]
+    current: bool = True
+    unique: bool = False
+
+    @property
+    def name(self) -> str:
+        """Unique in the schema and the same for every dataset."""
+        kind = "current" if self.current else "all"
+        return "_".join([self.table.name, *self.columns, kind, "idx"]).replace("__", "_")
+
+    def ddl(self, schema: str) -> str:
+        """The statement that builds it in a (quoted) schema, unless it is there."""
+        unique = "UNIQUE " if self.unique else ""
+        where = " WHERE valid_to IS NULL" if self.current else ""
+        return (
+            f'CREATE {unique}INDEX IF NOT EXISTS "{self.name}" '
+            f'ON {schema}."{self.table.name}" ({", ".join(self.columns)}){where}'
+        )
+
+
+INDEXES = (
+    *(Index(table, (table.key,)) for table in TABLES),
+    *(Index(table, (table.key, "valid_from"), current=False) for table in TABLES),
+    *(Index(table, ("_dlt_id",), current=False, unique=True) for table in TABLES),
+    Index(USER, ("plan_id",)),
+    Index(USER, ("signup_date",)),
+    Index(USER, ("email",)),
+    Index(USER, ("last_name", "first_name")),
+    Index(SUBSCRIPTION, ("user_id", "start_date")),
+    Index(SUBSCRIPTION, ("plan_id",)),
+    Index(SUBSCRIPTION, ("start_date",)),
+    Index(SUBSCRIPTION, ("end_date",)),
+    Index(USAGE, ("user_id", "usage_date")),
+    Index(USAGE, ("plan_id",)),
+    Index(USAGE, ("usage_date",)),
+)
+
+
+def index_statements(schema: str, tables: Sequence[Table] = TABLES) -> Iterator[str]:
+    """Every index of the tables, and up-to-date statistics, in a (quoted) schema."""
+    for index in INDEXES:
+        if index.table in tables:
+            yield index.ddl(schema)
+    for table in tables:
+        yield f'ANALYZE {schema}."{table.name}"'
+
+
+def view_statement(schema: str, table: Table) -> str:
+    """The view of a table's current rows, in a (quoted) schema."""
+    columns = ", ".join(table.stored_columns)
+    return (
+        f'CREATE OR REPLACE VIEW {schema}."{table.view}" AS '
+        f'SELECT {columns} FROM {schema}."{table.name}" WHERE valid_to IS NULL'
+    )
