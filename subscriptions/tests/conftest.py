@@ -1,0 +1,70 @@
+"""A real dataset for the tests: generated, loaded through dlt, indexed, as a user would have it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date
+from itertools import count
+from typing import Any
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connection
+from pytest_django import DjangoDbBlocker
+
+from subscriptions.load.pipeline import Result, run
+from subscriptions.load.request import Request
+from subscriptions.load.target import Target
+
+AS_OF = date(2026, 11, 23)
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def dataset(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Result:
+    """The configured dataset, with 1,000 users; tests change it in rolled-back transactions only.
+
+    Loaded before any transaction is open, which a load would have to wait for.
+    """
+    with django_db_blocker.unblock():
+        return run(
+            Target.from_settings(),
+            Request(users=1000, as_of=AS_OF),
+            settings.LOCAL_DIR / "dlt",
+            lambda line: None,
+        )
+
+
+@pytest.fixture
+def no_dataset(db: None) -> None:
+    """A database as it is before the first load, until the test's transaction is rolled back."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM pg_namespace WHERE nspname = %s", [settings.DATASET_NAME])
+        if cursor.fetchone() is not None:
+            cursor.execute(f'ALTER SCHEMA "{settings.DATASET_NAME}" RENAME TO out_of_the_way')
+
+
+@pytest.fixture
+def target(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Target]:
+    """A dataset of the test's own in the test database, dropped afterwards."""
+    name = f"load_test_{next(_numbers)}"
+    with django_db_blocker.unblock():
+        own = replace(Target.from_settings(), dataset=name, pipeline=name)
+    yield own
+    with own.connect("test") as session:
+        session.execute(f"DROP SCHEMA IF EXISTS {name}, {name}_staging CASCADE")
+
+
+@pytest.fixture
+def query(target: Target) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
+    """Run SQL in the test's own dataset, committed at once; returns the rows, if any."""
+    with target.connect("test") as session:
+        session.execute(f"SET search_path = {target.dataset}")
+
+        def execute(sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+            cursor: psycopg.Cursor[tuple[Any, ...]] = session.execute(sql, parameters or None)
+            return cursor.fetchall() if cursor.description else []
+
+        yield execute
