@@ -90,7 +90,8 @@ def read_database(url: str) -> dict[str, object]:
         config = {}
     if config.get("ENGINE") != "django.db.backends.postgresql" or not config.get("NAME"):
         raise ImproperlyConfigured(
-            "The database URL must read like postgresql://user:password@host:5432/name."
+            "DATABASE_URL (or LOCAL_DATABASE_URL or RAILWAY_DATABASE_URL in its place) must read "
+            "like postgresql://user:password@host:5432/name."
         )
     return config
 
