@@ -1,0 +1,213 @@
+"""EXTRACT, subscriptions: each user's chain of subscriptions, and which of them come about."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date
+
+import numpy as np
+
+from .growth import OPENING, day_number
+from .plans import FREE
+from .randomness import Floats, Ints, Mask, Stream, below, draw, share, unit
+
+PLAN_SHARES = (33, 27, 18, 16, 6)
+PAYMENT_METHODS = ("credit card", "paypal", "bank transfer")
+PAYMENT_SHARES = (60, 30, 10)
+OPEN_END = int(np.iinfo(np.int64).max)
+
+# Where each renewal leads, in percent, by the plan before: 3 in 10 change plan, more of them
+# upwards. Leaving Free is always a change; the day of it is drawn apart.
+_MOVES = np.array(
+    [
+        [0, 55, 28, 13, 4],
+        [2, 70, 21, 6, 1],
+        [1, 9, 70, 17, 3],
+        [1, 2, 10, 70, 17],
+        [1, 1, 6, 22, 70],
+    ]
+)
+_NEXT_PLAN = np.array([np.repeat(np.arange(1, 6), row) for row in _MOVES])
+
+# Odds of staying, as multiples: most users come to look around, some like it, a few stay for good.
+_LOYALTY_SHARES = (68, 20, 12)
+_LOYALTY_ODDS = np.array([1.0, 5.0, 40.0])
+_FREE_ODDS = 0.3
+_LONGEST_TENURE_BONUS = 4
+
+# The longest times between two starts: 180 days on Free, 31 + 120 + 1 on a paid plan. So whoever
+# signs up on the opening day can have a second subscription by this day, 184 days later.
+ENOUGH_TIME = day_number(date(2025, 2, 1))
+_SHORTEST_FREE, _LONGEST_FREE = 14, 180
+_SHORTEST_RETURN, _LONGEST_RETURN = 30, 120
+
+# After the epoch users stay as they did before, but a small company's luck is no law: the bar
+# that its few users happen to need is kept between these.
+_LOWEST_BAR, _HIGHEST_BAR = 0.15, 0.45
+
+
+@dataclass(frozen=True)
+class Slots:
+    """Subscriptions as columns of equal length, one entry each."""
+
+    user: Ints
+    """User number."""
+    step: Ints
+    """0 for a user's first subscription, 1 for the next, and so on."""
+    plan: Ints
+    start: Ints
+    """Day number."""
+    payment: Ints
+    """Position in PAYMENT_METHODS; means nothing on Free."""
+    hurdle: Floats
+    """How willing to stay the company's users must be for this one to come about, 0 to 1.
+
+    It never falls along a chain, so those under any bar are the beginnings of chains.
+    """
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+    def where(self, chosen: Mask | Ints) -> "Slots":
+        """The chosen entries."""
+        return Slots(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+
+def join(parts: Sequence[Slots]) -> Slots:
+    """All entries by user number, then step, given parts of ascending step."""
+    columns = [np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Slots)]
+    return Slots(*columns).where(np.argsort(columns[0], kind="stable"))
+
+
+def month_later(days: Ints) -> Ints:
+    """`(day + interval '1 month')::date` as PostgreSQL reckons it, for day numbers.
+
+    The same day of the next month, or that month's last day where it has no such day.
+    """
+    dates = days.astype("datetime64[D]")
+    months = dates.astype("datetime64[M]")
+    day_of_month = days - months.astype("datetime64[D]").astype(np.int64)
+    first = (months + 1).astype("datetime64[D]").astype(np.int64)
+    following = (months + 2).astype("datetime64[D]").astype(np.int64)
+    same_day: Ints = np.minimum(first + day_of_month, following - 1)
+    return same_day
+
+
+def first_slots(seed: int, users: Ints, signup: Ints) -> Slots:
+    """Everybody's first subscription: it starts on the day of sign-up, whatever happens."""
+    return Slots(
+        user=users,
+        step=np.zeros_like(users),
+        plan=1 + share(draw(seed, Stream.PLAN, users), PLAN_SHARES),
+        start=signup,
+        payment=share(draw(seed, Stream.PAYMENT, users), PAYMENT_SHARES),
+        hurdle=np.zeros(len(users)),
+    )
+
+
+def _next_start(seed: int, slots: Slots, step: Ints) -> Ints:
+    """The day on which the next subscription would start."""
+    bits = draw(seed, Stream.PAUSE, slots.user, step)
+    # The upper half of the bits decides the length, the lower half its kind.
+    returning = (bits & np.uint64(31)) == 0
+    gap = np.where(
+        returning,
+        _SHORTEST_RETURN + below(bits, _LONGEST_RETURN - _SHORTEST_RETURN + 1),
+        below(bits, 8),
+    )
+    # Squaring a uniform draw makes early conversions the most frequent ones.
+    patience = below(bits, 1 << 16)
+    spell = _SHORTEST_FREE + (patience * patience * (_LONGEST_FREE - _SHORTEST_FREE + 1) >> 32)
+    paid_start = month_later(slots.start) + 1 + gap
+    return np.where(slots.plan == FREE, slots.start + spell, paid_start)
+
+
+def following(seed: int, slots: Slots) -> Slots:
+    """The subscription that would follow each given one, its hurdle the higher of the two."""
+    step = slots.step + 1
+    tenure = np.minimum(step, _LONGEST_TENURE_BONUS)
+    loyalty = _LOYALTY_ODDS[share(draw(seed, Stream.LOYALTY, slots.user), _LOYALTY_SHARES)]
+    odds = loyalty * tenure * np.where(slots.plan == FREE, _FREE_ODDS, 1.0)
+    # A user stays where u <= odds * bar / (1 - bar + odds * bar); solved for the bar.
+    luck = unit(draw(seed, Stream.CONTINUE, slots.user, step))
+    hurdle = luck / (luck + odds * (1.0 - luck))
+    move = below(draw(seed, Stream.MOVE, slots.user, step), 100)
+    change = draw(seed, Stream.PAYMENT_CHANGE, slots.user, step)
+    return Slots(
+        user=slots.user,
+        step=step,
+        plan=_NEXT_PLAN[slots.plan - 1, move],
+        start=_next_start(seed, slots, step),
+        # One renewal in eight draws the method anew, from the same shares.
+        payment=np.where(
+            (change & np.uint64(7)) == 0, share(change, PAYMENT_SHARES), slots.payment
+        ),
+        hurdle=np.maximum(slots.hurdle, hurdle),
+    )
+
+
+def _grow(seed: int, first: Slots, last_day: int, bar: float) -> list[Slots]:
+    """The slots that follow `first`, step by step, start by `last_day` and stay under the bar."""
+    rounds = []
+    current = first
+    while len(current):
+        current = following(seed, current)
+        current = current.where((current.start <= last_day) & (current.hurdle <= bar))
+        rounds.append(current)
+    return rounds
+
+
+def _easiest(slots: Slots, wanted: int) -> tuple[Slots, float]:
+    """The `wanted` entries of least hurdle, in the order given, and the bar that this makes.
+
+    Equal hurdles occur along a chain, where a high one is carried on: the earlier entry wins.
+    """
+    bar = float(np.partition(slots.hurdle, wanted - 1)[wanted - 1])
+    chosen = slots.hurdle < bar
+    ties = np.flatnonzero(slots.hurdle == bar)
+    chosen[ties[: wanted - int(chosen.sum())]] = True
+    return slots.where(chosen), bar
+
+
+def settle(seed: int, first: Slots, epoch: int, wanted: int) -> tuple[Slots, float]:
+    """The subscriptions of a partition that started by the epoch, and the bar after it.
+
+    Every user has a chain of possible subscriptions; the `wanted` entries with the least hurdle
+    come about, so their number is exact and each chain is kept from its beginning. Where the
+    chains are too short for that by the epoch, all sign-ups move towards the opening in eighths
+    until they suffice (only a small partition is ever so unlucky), or, at an epoch that is too
+    early for it anyway, every possible subscription is taken.
+    """
+    pulls = range(8, -1, -1) if epoch >= ENOUGH_TIME else (8,)
+    for pull in pulls:
+        moved = replace(first, start=OPENING + (first.start - OPENING) * pull // 8)
+        for bar in (0.5, 1.0):
+            # A bar that leaves enough leaves all that count; a low one spares most of the work.
+            slots = join([moved, *_grow(seed, moved, epoch, bar)])
+            if len(slots) >= wanted:
+                chosen, reached = _easiest(slots, wanted)
+                return chosen, min(max(reached, _LOWEST_BAR), _HIGHEST_BAR)
+    return slots, _HIGHEST_BAR
+
+
+def go_on(seed: int, slots: Slots, epoch: int, bar: float, as_of: int) -> Slots:
+    """`slots` and what follows them after the epoch, up to `as_of`, under the bar."""
+    last = np.flatnonzero(np.append(slots.user[1:] != slots.user[:-1], True))
+    current = slots.where(last)
+    current = replace(current, hurdle=np.zeros(len(current)))
+    upcoming = following(seed, current)
+    # A possible start by the epoch that was not chosen then: this user has left.
+    upcoming = upcoming.where(
+        (upcoming.start > epoch) & (upcoming.start <= as_of) & (upcoming.hurdle <= bar)
+    )
+    return join([slots, upcoming, *_grow(seed, upcoming, as_of, bar)])
+
+
+def ends(slots: Slots) -> Ints:
+    """The last day of each: a month on for paid ones, the eve of the next one or OPEN_END on Free.
+
+    `slots` is ordered by user and step.
+    """
+    eve = np.full(len(slots), OPEN_END, np.int64)
+    followed = np.flatnonzero(slots.user[1:] == slots.user[:-1])
+    eve[followed] = slots.start[followed + 1] - 1
+    return np.where(slots.plan == FREE, eve, month_later(slots.start))
