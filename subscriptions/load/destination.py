@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dlt.common.destination.client import FollowupJobRequest, PreparedTableSchema
+from dlt.common.destination.client import FollowupJobRequest
+from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.storages.load_package import LoadJobInfo
 from dlt.destinations import postgres
 from dlt.destinations.impl.postgres.postgres import PostgresClient

@@ -38,7 +38,7 @@ class Stamp:
         return digits
 
     def applied_to(self, rows: pa.Table, table: Table) -> pa.Table:
-        """The rows with `valid_from`, `_dlt_load_id` and `_dlt_id`; a null `valid_to` is implied."""
+        """The rows with `valid_from`, `_dlt_load_id`, `_dlt_id`; `valid_to` is left null."""
         count = rows.num_rows
         key = rows.column(table.key).cast(pa.string())
         return (
@@ -78,5 +78,3 @@ def _write(rows: pa.Table, table: Table, stamp: Stamp, path: Path) -> File:
     options = csv.WriteOptions(quoting_style="needed")
     csv.write_csv(stamp.applied_to(rows, table), path, options)
     return File(str(path), rows.num_rows)
-
-

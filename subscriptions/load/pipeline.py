@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import sql
@@ -19,6 +19,9 @@ from subscriptions.load.request import Load, Request, resolve
 from subscriptions.load.tables import TABLES
 from subscriptions.load.target import Target
 
+if TYPE_CHECKING:
+    from dlt import Pipeline
+
 Say = Callable[[str], None]
 
 
@@ -26,26 +29,36 @@ Say = Callable[[str], None]
 class Result:
     """What a load left: its receipt, and the rows that each table now has."""
 
-    load: Load
     receipt: Receipt
     current_rows: Mapping[str, int]
     closed_versions: Mapping[str, int]
+    notes: Sequence[str]
 
 
 def run(target: Target, request: Request, working_dir: Path, say: Say) -> Result:
     """Load what was requested; `say` gets one line for each phase as it begins.
+
+    Args:
+        target: the database and dataset to load into.
+        request: what was asked for; the dataset's last load fills in the rest.
+        working_dir: where dlt keeps its pipelines.
+        say: called with progress, a line at a time.
 
     Raises:
         LoadError: refused before anything was changed, with a sentence for the person.
         Exception: whatever stopped it underway; `errors.explain` words it. Nothing was published.
     """
     with target.connect("load_faker_data") as connection, load_lock(connection, target.dataset):
-        load = resolve(request, receipt.latest(connection, target.dataset), _today())
-        _load(target, load, working_dir, say)
+        recorded = receipt.latest(connection, target.dataset)
+        load = resolve(request, recorded, datetime.now(UTC).date())
+        execute(target, load, working_dir, say, recorded)
         return _result(connection, target.dataset, load)
 
 
-def _load(target: Target, load: Load, working_dir: Path, say: Say) -> None:
+def execute(
+    target: Target, load: Load, working_dir: Path, say: Say, recorded: Receipt | None = None
+) -> None:
+    """Run one definite load through dlt; the caller holds the dataset's lock."""
     # dlt takes most of a second to import: not before it is certain that there is work for it.
     import dlt
 
@@ -62,16 +75,39 @@ def _load(target: Target, load: Load, working_dir: Path, say: Say) -> None:
         ),
         dataset_name=target.dataset,
     )
-    if pipeline.has_pending_data:
-        pipeline.abort_packages()
-        say("An interrupted load had left unfinished files; they are dropped, its data never was.")
+    if _finish_interrupted(pipeline, load, recorded, say):
+        return
+    company = load.company
+    say(f"Generating {company.users:,} users as of {load.as_of}, seed {company.seed} ...")
     with partition_files(load) as files:
-        company = load.company
-        say(f"Generating {company.users:,} users as of {load.as_of} (seed {company.seed})")
         pipeline.extract(faker_data(load, files))
     pipeline.normalize()
-    say("Copying into PostgreSQL and publishing")
+    say(f"Loading {sum(files.rows.values()):,} rows into {target.dataset} ...")
     pipeline.load(workers=max(2, load.workers))
+
+
+def _finish_interrupted(pipeline: Pipeline, load: Load, recorded: Receipt | None, say: Say) -> bool:
+    """Deal with what an interrupted load left in dlt's folder; True if this load is done by it.
+
+    dlt would load such a package before anything else, and leave the new data out. It is dropped
+    instead: either nothing of it was published, or all of it, and dlt only did not come to note
+    so. In that case the same load once more would, under `append`, add its rows twice.
+    """
+    pending = {
+        *pipeline.list_extracted_load_packages(),
+        *pipeline.list_normalized_load_packages(),
+    }
+    if not pending:
+        return False
+    pipeline.abort_packages()
+    if recorded is None or recorded.load_id not in pending:
+        say("The load before this one was interrupted; its unpublished files are dropped.")
+        return False
+    say("The load before this one was interrupted after its data had been published.")
+    return (
+        (recorded.seed, recorded.users, recorded.epoch, recorded.as_of)
+        == (load.company.seed, load.company.users, load.company.epoch, load.as_of)
+    ) and recorded.dispositions == load.dispositions
 
 
 def _result(connection: psycopg.Connection[Any], dataset: str, load: Load) -> Result:
@@ -85,8 +121,6 @@ def _result(connection: psycopg.Connection[Any], dataset: str, load: Load) -> Re
         ).format(sql.Identifier(dataset, table.name))
         row = connection.execute(query).fetchone()
         current[table.name], closed[table.name] = row if row else (0, 0)
-    return Result(load, written, current, closed)
-
-
-def _today() -> Any:
-    return datetime.now(UTC).date()
+    at_epoch = load.as_of == load.company.epoch
+    notes = load.company.notes(written.rows["subscription"]) if at_epoch else []
+    return Result(written, current, closed, notes)

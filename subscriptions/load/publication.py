@@ -17,10 +17,10 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+from psycopg2 import extensions
 from psycopg2.errors import LockNotAvailable
-from psycopg2.extensions import cursor as Cursor
 
 from subscriptions.load import dispositions
 from subscriptions.load.structure import index_statements, view_statement
@@ -65,7 +65,7 @@ _ATTACHED = """
 class Publication:
     """One staged load on its way into the dataset; used by one thread, in the order below."""
 
-    cursor: Cursor
+    cursor: extensions.cursor
     dataset: str
     staging: str
     dispositions: Mapping[str, Disposition]
@@ -127,7 +127,7 @@ class Publication:
         counts = {}
         for kind, schema in (("removed", self.dataset), ("added", self.staging)):
             self.cursor.execute(f'SELECT count(*) FROM "{schema}"."{table.name}"')
-            counts[kind] = self._one()
+            counts[kind] = self.cursor.fetchall()[0][0]
         return counts
 
     def _complete_structure(self) -> None:
@@ -156,7 +156,7 @@ class Publication:
 
     def _rename(self, load_id: str) -> None:
         self._lock_out_straddlers()
-        retired = f"{self.dataset}_old_{load_id.split('.')[0]}"
+        retired = f"{self.dataset}_old_{load_id.split('.', maxsplit=1)[0]}"
         self.cursor.execute(f'ALTER SCHEMA "{self.dataset}" RENAME TO "{retired}"')
         self.cursor.execute(f'ALTER SCHEMA "{self.staging}" RENAME TO "{self.dataset}"')
 
@@ -189,12 +189,8 @@ class Publication:
         )
         return [name for (name,) in self.cursor.fetchall()]
 
-    def _one(self) -> Any:
-        row = self.cursor.fetchone()
-        return row[0] if row else None
 
-
-def clean(cursor: Cursor, dataset: str, staging: str) -> None:
+def clean(cursor: extensions.cursor, dataset: str, staging: str) -> None:
     """Drop staged and retired schemas of a dataset, unless somebody still reads them."""
     cursor.execute(
         "SELECT nspname FROM pg_namespace WHERE nspname = %s OR nspname ~ %s",
@@ -209,7 +205,7 @@ def clean(cursor: Cursor, dataset: str, staging: str) -> None:
 
 
 @contextmanager
-def _lock_timeout(cursor: Cursor) -> Iterator[None]:
+def _lock_timeout(cursor: extensions.cursor) -> Iterator[None]:
     cursor.execute(f"SET lock_timeout = {LOCK_ATTEMPT_MS}")
     yield
     cursor.execute("SET lock_timeout = DEFAULT")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
@@ -41,14 +41,15 @@ class Receipt:
     users: int
     epoch: date
     as_of: date
+    dispositions: Mapping[str, str]
+    rows: Mapping[str, int]
     changes: Mapping[str, Mapping[str, int]]
-    started_at: datetime
 
 
 def latest(connection: psycopg.Connection[Any], dataset: str) -> Receipt | None:
     """The newest finished load's receipt, or None where there is no dataset yet."""
     query = sql.SQL(
-        "SELECT _dlt_load_id, seed, users, epoch, as_of, changes, started_at "
+        "SELECT _dlt_load_id, seed, users, epoch, as_of, dispositions, rows, changes "
         "FROM {} ORDER BY published_at DESC LIMIT 1"
     ).format(sql.Identifier(dataset, RECEIPT_TABLE))
     try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from subscriptions.extract import Company, CompanyError
+from subscriptions.extract.company import OPENING_DATE
 from subscriptions.load.errors import LoadError
 from subscriptions.load.receipt import Receipt
 from subscriptions.load.tables import DISPOSITIONS, TABLES, Disposition
@@ -26,6 +27,26 @@ class Request:
     epoch: date | None = None
     write_disposition: Disposition | None = None
     workers: int | None = None
+
+    def check(self) -> None:
+        """Refuse what can be refused without looking at the database.
+
+        Raises:
+            LoadError: with a sentence that says what would do.
+        """
+        if self.write_disposition not in (None, *DISPOSITIONS):
+            raise LoadError(
+                f"Unknown write disposition {self.write_disposition!r}: "
+                f"use {', '.join(DISPOSITIONS)}."
+            )
+        if self.workers is not None and self.workers < 1:
+            raise LoadError(f"--workers must be 1 or more, not {self.workers}.")
+        _company(
+            DEFAULT_SEED if self.seed is None else self.seed,
+            DEFAULT_USERS if self.users is None else self.users,
+            self.epoch or OPENING_DATE,
+            self.as_of or OPENING_DATE,
+        )
 
     def named(self) -> dict[str, int | date]:
         """The parts of a company's identity that were named."""
@@ -53,34 +74,39 @@ def resolve(request: Request, recorded: Receipt | None, today: date) -> Load:
     Raises:
         LoadError: the request names no possible load; the message says what would be one.
     """
-    chosen = request.write_disposition
-    if chosen is not None and chosen not in DISPOSITIONS:
-        raise LoadError(f"Unknown write disposition {chosen!r}: use {', '.join(DISPOSITIONS)}.")
-    if request.workers is not None and request.workers < 1:
-        raise LoadError("--workers must be 1 or more.")
+    request.check()
+    replacing = request.write_disposition == "replace"
     as_of = request.as_of or max([today, *([recorded.as_of] if recorded else [])])
     known = {name: getattr(recorded, name) for name in request.named()} if recorded else {}
-    founding = recorded is None or (chosen == "replace" and request.named() != known)
-    if recorded is not None and chosen != "replace":
-        _refuse_other(request, recorded, as_of)
-    seed = recorded.seed if recorded else DEFAULT_SEED
-    users = recorded.users if recorded else DEFAULT_USERS
-    epoch = as_of if founding or recorded is None else recorded.epoch
-    try:
-        company = Company(
-            seed=seed if request.seed is None else request.seed,
-            users=users if request.users is None else request.users,
-            epoch=request.epoch or epoch,
-        )
-        company.partitions(as_of)  # refuses an impossible as-of before anything is started
-    except CompanyError as refusal:
-        raise LoadError(str(refusal)) from refusal
+    if recorded is None or (replacing and request.named() != known):
+        seed, users, epoch = DEFAULT_SEED, DEFAULT_USERS, as_of
+        if recorded is not None:
+            seed, users = recorded.seed, recorded.users
+    else:
+        seed, users, epoch = recorded.seed, recorded.users, recorded.epoch
+        if not replacing:
+            _refuse_other(request, recorded, as_of)
     return Load(
-        company=company,
+        company=_company(
+            seed if request.seed is None else request.seed,
+            users if request.users is None else request.users,
+            request.epoch or epoch,
+            as_of,
+        ),
         as_of=as_of,
-        dispositions={table.name: chosen or table.disposition for table in TABLES},
+        dispositions={t.name: request.write_disposition or t.disposition for t in TABLES},
         workers=request.workers or os.cpu_count() or 1,
     )
+
+
+def _company(seed: int, users: int, epoch: date, as_of: date) -> Company:
+    """The company, if it and the day are possible."""
+    try:
+        company = Company(seed=seed, users=users, epoch=epoch)
+        company.partitions(as_of)
+    except CompanyError as refusal:
+        raise LoadError(str(refusal)) from refusal
+    return company
 
 
 def _refuse_other(request: Request, recorded: Receipt, as_of: date) -> None:

@@ -13,7 +13,11 @@ from typing import Any
 
 import dlt
 import pyarrow as pa
-from dlt.common.schema.typing import TWriteDispositionConfig
+from dlt.common.schema.typing import (
+    TMergeDispositionDict,
+    TScd2StrategyDict,
+    TWriteDispositionConfig,
+)
 from dlt.common.storages.load_package import load_package_state
 from dlt.extract import DltResource
 
@@ -22,15 +26,17 @@ from subscriptions.load.files import File, Stamp, write_partition, write_plans
 from subscriptions.load.request import Load
 from subscriptions.load.tables import PLAN, RECEIPT_TABLE, TABLES, Disposition, Table
 
+UPSERT: TMergeDispositionDict = {"disposition": "merge", "strategy": "upsert"}
+SCD2: TScd2StrategyDict = {
+    "disposition": "merge",
+    "strategy": "scd2",
+    "validity_column_names": ["valid_from", "valid_to"],
+}
 HINTS: Mapping[Disposition, TWriteDispositionConfig] = {
     "replace": "replace",
     "append": "append",
-    "merge": {"disposition": "merge", "strategy": "upsert"},
-    "scd2": {
-        "disposition": "merge",
-        "strategy": "scd2",
-        "validity_column_names": ["valid_from", "valid_to"],
-    },
+    "merge": UPSERT,
+    "scd2": SCD2,
 }
 
 # dlt's scd2 hint forgets the type that `columns` gave to `_dlt_id`, which it takes for the row's
@@ -70,8 +76,9 @@ class PartitionFiles:
             if self._pool:
                 self._futures[number] = self._pool.submit(write_partition, *task)
             else:
-                self._futures[number] = done = Future()
+                done: Future[Mapping[str, File]] = Future()
                 done.set_result(write_partition(*task))
+                self._futures[number] = done
 
     def _counted(self, table: Table, file: File) -> File:
         self.rows[table.name] = self.rows.get(table.name, 0) + file.rows
@@ -102,11 +109,11 @@ def faker_data(load: Load, files: PartitionFiles) -> Iterable[DltResource]:
     for table in TABLES:
         yield _resource(table, load, files)
     yield dlt.resource(
-        lambda: [_receipt(load, files)],
+        _receipt,
         name=RECEIPT_TABLE,
         columns=dict(receipt.COLUMNS),
         write_disposition="append",
-    )
+    )(load, files)
 
 
 def _resource(table: Table, load: Load, files: PartitionFiles) -> DltResource:
@@ -125,10 +132,10 @@ def _resource(table: Table, load: Load, files: PartitionFiles) -> DltResource:
     )
 
 
-def _receipt(load: Load, files: PartitionFiles) -> dict[str, Any]:
-    """The receipt's row; dlt evaluates this resource last, when all rows are counted."""
+def _receipt(load: Load, files: PartitionFiles) -> Iterator[dict[str, Any]]:
+    """The receipt's row; a generator, and last in order, so that all rows are counted by then."""
     company = load.company
-    return {
+    yield {
         "seed": company.seed,
         "users": company.users,
         "epoch": company.epoch,

@@ -49,7 +49,7 @@ class Table:
 
     @property
     def dlt_columns(self) -> dict[str, TColumnSchema]:
-        """dlt's column hints, complete, so that nothing is inferred from data."""
+        """Dlt's column hints, complete, so that nothing is inferred from data."""
         hints = {field.name: _hint(field) for field in SCHEMAS[self.name]}
         hints[self.key]["nullable"] = False
         hints["valid_from"] = {"data_type": "timestamp", "nullable": False}

@@ -40,11 +40,11 @@ class Target:
             django.db.OperationalError: the embedded server cannot be started.
         """
         wanted = connection.get_connection_params()
-        libpq = set(psycopg.conninfo.conninfo_to_dict("")) | {
-            key for key, value in wanted.items() if isinstance(value, (str, int))
-        }
-        parameters = {key: wanted[key] for key in libpq & set(wanted) if wanted[key] != ""}
-        parameters.pop("client_encoding", None)
+        # Django adds objects of its own (cursor factories, type adapters) to libpq's keywords.
+        parameters = {k: v for k, v in wanted.items() if isinstance(v, str | int) and v != ""}
+        for session_only in ("client_encoding", "prepare_threshold"):
+            parameters.pop(session_only, None)
+        parameters.setdefault("connect_timeout", 10)
         return cls(parameters, settings.DATASET_NAME, settings.PIPELINE_NAME)
 
     def connect(self, purpose: str) -> psycopg.Connection[tuple[Any, ...]]:

@@ -33,7 +33,7 @@ def dataset(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Result
             Target.from_settings(),
             Request(users=1000, as_of=AS_OF),
             settings.LOCAL_DIR / "dlt",
-            lambda line: None,
+            lambda _line: None,
         )
 
 

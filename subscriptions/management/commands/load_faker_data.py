@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from argparse import ArgumentTypeError
 from datetime import date
-from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error as DatabaseError
 
-from subscriptions.load.errors import explain
+from elt_site.bootstrap import Readiness, ensure_ready
+from subscriptions.load.errors import LoadError, explain
 from subscriptions.load.pipeline import Result, run
 from subscriptions.load.request import Request
 from subscriptions.load.tables import DISPOSITIONS, TABLES
@@ -23,57 +23,120 @@ class Command(BaseCommand):
     help = "Generate a synthetic subscription business and load it into PostgreSQL with dlt."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the options; what is not named comes from the dataset's last load."""
-        parser.add_argument("--users", type=int, help="users at the epoch (default 1000)")
-        parser.add_argument("--seed", type=int, help="which company (default 42)")
-        parser.add_argument("--as-of", type=_day, metavar="DATE", help="the day to load")
+        """Declare the options; what is not named comes from the dataset's last load.
+
+        Values stay text here: argparse would answer a bad one with a page of usage.
+        """
+        parser.add_argument("--users", metavar="N", help="users at the epoch (default: 1000)")
+        parser.add_argument("--seed", metavar="N", help="which company (default: 42)")
+        parser.add_argument("--as-of", metavar="DATE", help="the day to load (default: today)")
         parser.add_argument(
-            "--epoch", type=_day, metavar="DATE", help="the day with exactly that many users"
+            "--epoch",
+            metavar="DATE",
+            help="the day with exactly that many users (default: the first load's as-of)",
         )
         parser.add_argument(
             "--write-disposition",
-            choices=DISPOSITIONS,
+            metavar="|".join(DISPOSITIONS),
             help="for all tables (default: merge for usage, scd2 for the others)",
         )
-        parser.add_argument("--workers", type=int, metavar="N", help="processes that generate")
-
-    def handle(self, *args: Any, **options: Any) -> None:
-        """Run the load and report it; every failure is one sentence and a non-zero exit."""
-        request = Request(
-            users=options["users"],
-            seed=options["seed"],
-            as_of=options["as_of"],
-            epoch=options["epoch"],
-            write_disposition=options["write_disposition"],
-            workers=options["workers"],
+        parser.add_argument(
+            "--workers", metavar="N", help="processes that generate (default: one per core)"
         )
+
+    def handle(self, *args: object, **options: str | None) -> None:
+        """Run the load and report it; every failure is one sentence and a non-zero exit."""
         started = time.monotonic()
         try:
+            request = Request(
+                users=_whole_number("--users", options["users"]),
+                seed=_whole_number("--seed", options["seed"]),
+                as_of=_day("--as-of", options["as_of"]),
+                epoch=_day("--epoch", options["epoch"]),
+                write_disposition=options["write_disposition"],
+                workers=_whole_number("--workers", options["workers"]),
+            )
+            request.check()
+            readiness = ensure_ready()
             result = run(
                 Target.from_settings(), request, settings.LOCAL_DIR / "dlt", self.stdout.write
             )
-        except Exception as failure:
-            sentence = explain(failure)
-            if sentence is None:
-                raise
-            raise CommandError(sentence) from failure
+        except KeyboardInterrupt as interrupt:
+            raise CommandError(
+                "Interrupted: nothing was published, the data from before is still served.",
+                returncode=130,
+            ) from interrupt
+        except (LoadError, DatabaseError, Exception) as failure:
+            raise CommandError(explain(failure)) from failure
         self._report(result, time.monotonic() - started)
+        self._next_steps(readiness)
 
     def _report(self, result: Result, seconds: float) -> None:
-        self.stdout.write("")
-        self.stdout.write(f"{'table':<14}{'rows now':>12}{'history':>10}   this load")
+        """Print each table's rows and what this load did to them."""
+        rows = [("table", "rows now", "history", "this load")]
         for table in TABLES:
             changes = result.receipt.changes[table.name]
-            this_load = ", ".join(f"{n:,} {kind}" for kind, n in changes.items() if n)
-            self.stdout.write(
-                f"{table.name:<14}{result.current_rows[table.name]:>12,}"
-                f"{result.closed_versions[table.name]:>10,}   {this_load or 'nothing changed'}"
+            did = ", ".join(f"{count:,} {kind}" for kind, count in changes.items() if count)
+            rows.append(
+                (
+                    table.name,
+                    f"{result.current_rows[table.name]:,}",
+                    f"{result.closed_versions[table.name]:,}",
+                    did or "nothing changed",
+                )
             )
-        self.stdout.write(f"\nLoaded in {seconds:.1f} s.")
+        self.stdout.write("")
+        for name, current, history, did in rows:
+            self.stdout.write(f"  {name:<14}{current:>12}{history:>12}   {did}")
+        self.stdout.write("")
+        for note in result.notes:
+            self.stdout.write(self.style.WARNING(note))
+        receipt = result.receipt
+        self.stdout.write(
+            self.style.SUCCESS(
+                f"Loaded seed {receipt.seed}, {receipt.users:,} users, epoch {receipt.epoch}, "
+                f"as of {receipt.as_of}, in {seconds:.1f} s."
+            )
+        )
+
+    def _next_steps(self, readiness: Readiness) -> None:
+        """Say where the data lies, and how to look at it."""
+        if settings.EMBEDDED:
+            from elt_site.embedded_postgres import server
+
+            where = server.location()
+            because = " (the project's own folder is closed to it)" if where.fallback else ""
+            self.stdout.write(f"The embedded PostgreSQL keeps it in {where.data}{because}.")
+        if not settings.DEBUG:
+            return
+        self.stdout.write("\nNext: python manage.py runserver, then")
+        self.stdout.write("  http://127.0.0.1:8000/admin/   the data in a browser")
+        self.stdout.write("  http://127.0.0.1:8000/users    the API")
+        how = "BASIC_AUTH_USERNAME and BASIC_AUTH_PASSWORD"
+        if (settings.BASIC_AUTH_USERNAME, settings.BASIC_AUTH_PASSWORD) == ("admin", "admin"):
+            how = "admin, password admin (development only)"
+        self.stdout.write(f"Sign in to both as {how}.")
+        if readiness.administrator:
+            self.stdout.write("(The administrator was created by this load.)")
 
 
-def _day(text: str) -> date:
+def _whole_number(option: str, text: object) -> int | None:
+    """Read a number that a person typed; None stays None."""
+    if text is None:
+        return None
     try:
-        return date.fromisoformat(text)
+        return int(str(text))
     except ValueError as error:
-        raise ArgumentTypeError(f"{text!r} is not a date: write it as YYYY-MM-DD") from error
+        raise LoadError(f"{option} must be a whole number, not {str(text)!r}.") from error
+
+
+def _day(option: str, text: object) -> date | None:
+    """Read a date that a person typed; None stays None."""
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(str(text))
+    except ValueError as error:
+        raise LoadError(
+            f"{option} must be a date such as 2026-01-31, not {str(text)!r}."
+        ) from error
