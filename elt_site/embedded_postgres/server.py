@@ -109,8 +109,10 @@ def start() -> Server:
         here = location()
         here.prepare()
         _hold(here)
-        if not _accepts(here):
+        if not (_watched(here) and _accepts(here)):
             with _locked(here.folder / "start.lock"):
+                while not _watched(here):
+                    _watch(here)
                 _start(here)
         return Server(here)
 
@@ -124,19 +126,24 @@ def release() -> None:
 
 
 def _hold(here: Location) -> None:
-    """Become a user of the server, waiting while it is being stopped, and have it watched."""
+    """Become a user of the server, waiting while it is being stopped."""
     if here.folder not in _held:
         descriptor = os.open(here.folder / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         _held[here.folder] = descriptor
-    with _locked(here.folder / "watcher.lock", wait=False) as unwatched:
-        pass
-    if unwatched:
-        _watch(here)
+
+
+def _watched(here: Location) -> bool:
+    """Whether a watcher lives: it holds its lock as long."""
+    with _locked(here.folder / "watcher.lock", wait=False) as free:
+        return not free
 
 
 def _watch(here: Location) -> None:
-    """Start the watcher; a second one that a race starts ends at once."""
+    """Start the watcher, which returns control when it holds its lock.
+
+    Or when it cannot have it, because another process looks at it at that very moment.
+    """
     account = here.account
     subprocess.run(
         [
@@ -265,16 +272,17 @@ def _pg_ctl_start(here: Location) -> None:
 
 
 def _forget_dead_server(here: Location) -> None:
-    """Remove the lock files of a killed server whose process id now belongs to another program.
+    """Remove the lock files of a killed server whose process id lives on.
 
-    PostgreSQL itself refuses to start then, since it cannot tell the difference.
+    It may belong to another program by now, or to a dead process that nobody reaps. PostgreSQL
+    cannot tell the difference and refuses to start.
     """
     for lock in (here.data / "postmaster.pid", here.sockets / f"{here.socket.name}.lock"):
         try:
-            program = Path("/proc", lock.read_text().split()[0], "comm").read_text().strip()
+            arguments = Path("/proc", lock.read_text().split()[0], "cmdline").read_bytes()
         except (OSError, IndexError):
-            continue
-        if program != "postgres":
+            continue  # no such process, or no /proc: PostgreSQL's own check decides
+        if os.fsencode(here.data) not in arguments.split(b"\0"):
             lock.unlink()
 
 

@@ -69,6 +69,15 @@ def test_refused_in_one_sentence(manage: Manage, variables: dict[str, str], word
     assert "hunter2" not in line
 
 
+def test_a_database_that_does_not_answer_is_one_line(manage: Manage) -> None:
+    url = "postgresql://app:hunter2@127.0.0.1:1/app"
+    result = manage("migrate", **PRODUCTION | {"DATABASE_URL": url})
+    assert result.returncode != 0
+    assert result.stderr.startswith("Error: connection")
+    assert result.stderr.count("\n") == 1
+    assert "hunter2" not in result.stderr
+
+
 def test_production_passes_the_deployment_check_without_warnings(manage: Manage) -> None:
     result = manage("check", "--deploy", "--fail-level", "DEBUG", **PRODUCTION)
     assert result.returncode == 0, result.stderr

@@ -1,0 +1,114 @@
+"""Logs: real servers, asked with credentials in the URL, write none of them down."""
+
+import http.client
+import logging
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from elt_site.redaction import StripQueryStrings
+from elt_site.tests.conftest import PRODUCTION, clean_environment
+
+SECRET = "hunter2"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def ask(port: int, path: str, **headers: str) -> int:
+    """One request's status; waits for a server that is starting."""
+    for _ in range(200):
+        try:
+            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as client:
+                client.request("GET", path, headers=headers)
+                return client.getresponse().status
+        except ConnectionRefusedError:
+            time.sleep(0.1)
+    pytest.fail("the server did not start")
+
+
+@contextmanager
+def serving(log: Path, *command: str, **variables: str) -> Iterator[None]:
+    """A server process whose whole output goes to a file."""
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, *command],
+            cwd=settings.BASE_DIR,
+            env=clean_environment(**variables),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            yield
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(timeout=30)
+
+
+def test_gunicorn_logs_no_query_string(tmp_path: Path) -> None:
+    log, port = tmp_path / "log", free_port()
+    command = ("-m", "gunicorn", "elt_site.wsgi")
+    with serving(log, *command, **PRODUCTION, PORT=str(port), WEB_CONCURRENCY="1"):
+        path = f"/nowhere?username=a&password={SECRET}"
+        ask(port, path, Host="api.example.com", Referer=f"http://x/?password={SECRET}")
+        # A host that is not allowed is logged by Django, a broken request by gunicorn.
+        ask(port, path, Host="evil.example.com")
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.sendall(f"GET /nowhere?password={SECRET} oops\r\n\r\n".encode())
+            client.recv(1000)
+    written = log.read_text()
+    assert '"GET /nowhere" 301' in written
+    assert SECRET not in written
+
+
+def test_runserver_logs_no_query_string(tmp_path: Path) -> None:
+    log, port = tmp_path / "log", free_port()
+    with serving(log, "manage.py", "runserver", "--noreload", "--skip-checks", str(port)):
+        assert ask(port, f"/nowhere?username=a&password={SECRET}") == 404
+    written = log.read_text()
+    assert re.search(r"GET /nowhere\?… HTTP/1.1. 404", written)
+    assert SECRET not in written
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ('"GET /users?username=a&password=b HTTP/1.1" 200', '"GET /users?… HTTP/1.1" 200'),
+        ("Really? Yes.", "Really? Yes."),
+        ("100 % of /users", "100 % of /users"),
+    ],
+)
+def test_a_message_loses_its_query_strings_only(message: str, expected: str) -> None:
+    record = logging.LogRecord("name", logging.INFO, "path", 1, message, None, None)
+    assert StripQueryStrings().filter(record)
+    assert record.getMessage() == expected
+
+
+def test_gunicorn_refuses_a_wrong_configuration_in_one_line() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "elt_site.wsgi"],
+        cwd=settings.BASE_DIR,
+        env=clean_environment(**PRODUCTION | {"SECRET_KEY": ""}, PORT=str(free_port())),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert result.returncode != 0
+    assert "With DEBUG off, set SECRET_KEY " in result.stderr
+    assert "Traceback" not in result.stderr
