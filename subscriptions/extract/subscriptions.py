@@ -29,10 +29,10 @@ _MOVES = np.array(
 _NEXT_PLAN = np.array([np.repeat(np.arange(1, 6), row) for row in _MOVES])
 
 # Odds of staying, as multiples: most users come to look around, some like it, a few stay for good.
-_LOYALTY_SHARES = (68, 20, 12)
-_LOYALTY_ODDS = np.array([1.0, 5.0, 40.0])
+_LOYALTY_SHARES = (50, 40, 10)
+_LOYALTY_ODDS = np.array([1.0, 3.0, 30.0])
 _FREE_ODDS = 0.3
-_LONGEST_TENURE_BONUS = 4
+_HIGHEST_TENURE = 3
 
 # The longest times between two starts: 180 days on Free, 31 + 120 + 1 on a paid plan. So whoever
 # signs up on the opening day can have a second subscription by this day, 184 days later.
@@ -124,7 +124,7 @@ def _next_start(seed: int, slots: Slots, step: Ints) -> Ints:
 def following(seed: int, slots: Slots) -> Slots:
     """The subscription that would follow each given one, its hurdle the higher of the two."""
     step = slots.step + 1
-    tenure = np.minimum(step, _LONGEST_TENURE_BONUS)
+    tenure = np.minimum(step, _HIGHEST_TENURE)
     loyalty = _LOYALTY_ODDS[share(draw(seed, Stream.LOYALTY, slots.user), _LOYALTY_SHARES)]
     odds = loyalty * tenure * np.where(slots.plan == FREE, _FREE_ODDS, 1.0)
     # A user stays where u <= odds * bar / (1 - bar + odds * bar); solved for the bar.

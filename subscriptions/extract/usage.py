@@ -15,17 +15,17 @@ ROWS_PER_USER = 5
 WEEKDAY_WEIGHTS = (23, 23, 23, 23, 23, 13, 12)
 MEAN_WEIGHT = 20
 
-# How active the users of 256 equal groups are: Pareto's law with exponent 1, cut off at 32 times
-# the least. So most are light users, and a tenth of them does half of the work.
-_ACTIVITY = np.minimum(2560 // (256 - np.arange(256)), 320)
+# How active the users of 256 equal groups are: Pareto's law with exponent 1, cut off at 16 times
+# the least. So most are light users, and a few do much of the work.
+_ACTIVITY = np.minimum(2560 // (256 - np.arange(256)), 160)
 # By plan, Free first: days of use, actions a day, and calls for 10 actions.
 _DAYS = np.array([4, 8, 10, 12, 14])
-_ACTIONS = np.array([6, 14, 24, 40, 60])
+_ACTIONS = np.array([8, 20, 36, 60, 90])
 _CALLS = np.array([2, 8, 30, 60, 100])
 # Storage is reckoned in hundredths of a MB, whole numbers, so that two decimals are exact.
 _STORAGE = np.array([plan.storage * 100 for plan in PLANS])
 _FULL = 10_000
-_MATURE_DAYS = 360
+_MATURE_DAYS = 720
 _LONGEST_DAY = 900
 
 
@@ -51,7 +51,7 @@ def _pull(seed: int, slots: Slots) -> Ints:
 
 
 def activity(seed: int, users: Ints) -> Ints:
-    """10 for the lightest users to 320 for the heaviest."""
+    """10 for the lightest users to 160 for the heaviest."""
     return _ACTIVITY[below(draw(seed, Stream.ACTIVITY, users), 256)]
 
 
@@ -180,16 +180,18 @@ class Levels:
 def levels(seed: int, slots: Slots, rows: Rows) -> Levels:
     """Levels that fit the plan and the user, and grow while a subscription lasts."""
     user, plan = slots.user[rows.slot], slots.plan[rows.slot] - 1
-    age = np.minimum(rows.day - slots.start[rows.slot], _MATURE_DAYS)
-    growth = 60 + age // 3
+    in_subscription = np.minimum(rows.day - slots.start[rows.slot], 30)
+    warmth = 70 + 2 * in_subscription
     spread = [50 + below(draw(seed, Stream.USAGE_LEVEL, rows.number, n), 101) for n in range(4)]
-    drive = 20 + activity(seed, user) // 4
-    actions = 1 + _ACTIONS[plan] * drive * growth * spread[0] // (40 * 100 * 100)
+    drive = 20 + activity(seed, user) // 2
+    actions = 1 + _ACTIONS[plan] * drive * warmth * spread[0] // (40 * 100 * 100)
     calls = actions * _CALLS[plan] * spread[1] // (10 * 100)
     minutes = np.minimum(2 + actions * spread[2] * 6 // (10 * 100), _LONGEST_DAY)
     # A user fills a share of the plan's storage that is their own, more of it as time goes by.
     taste = below(draw(seed, Stream.STORAGE, user), 4000)
-    filled = (200 + taste) * growth * (350 + spread[3]) // (100 * 450)
+    first = np.flatnonzero(slots.step == 0)[np.cumsum(slots.step == 0) - 1]
+    tenure = np.minimum(rows.day - slots.start[first[rows.slot]], _MATURE_DAYS)
+    filled = (200 + taste) * (60 + tenure // 4) * (900 + spread[3]) // (100 * 1000)
     storage = _STORAGE[plan] * np.minimum(filled, _FULL) // _FULL
     storage -= below(draw(seed, Stream.USAGE_LEVEL, rows.number, 4), 1 + storage // 64)
     return Levels(actions, storage, calls, minutes)

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
-from itertools import accumulate
 
 import numpy as np
 import pyarrow as pa
@@ -91,34 +90,32 @@ def _weighted(provider: type, kind: str) -> dict[str, int]:
 def _plain(name: str) -> str:
     """The letters a-z of a name, as an e-mail address spells it; "" where there are none."""
     lower = name.lower()
-    if not lower.isascii():
-        lower = unicodedata.normalize("NFKD", lower.translate(_PLAIN))
-    return "".join(letter for letter in lower if "a" <= letter <= "z")
-
-
-def _is_latin(name: str) -> bool:
-    return all(
-        not letter.isalpha() or "LATIN" in unicodedata.name(letter)
-        for letter in ("" if name.isascii() else name)
-    )
+    if lower.isascii() and lower.isalpha():
+        return lower
+    decomposed = unicodedata.normalize("NFKD", lower.translate(_PLAIN))
+    return "".join(filter(str.isalpha, decomposed.encode("ascii", "ignore").decode()))
 
 
 def _names(kind: str) -> Names:
+    plain: dict[str, str] = {}
     positions: dict[str, int] = {}
-    bounds: list[int] = []
+    bounds: list[Ints] = []
     index: list[int] = []
     for number, locale in enumerate(LOCALES):
         provider = import_module(f"faker.providers.person.{locale}").Provider
-        weighted = {n: w for n, w in _weighted(provider, kind).items() if _plain(n)}
-        weighted = {n: w for n, w in weighted.items() if _is_latin(n)}
-        total = sum(weighted.values())
-        for name, running in zip(weighted, accumulate(weighted.values()), strict=True):
-            bounds.append((number << 32) + (running << 32) // total)
-            index.append(positions.setdefault(name, len(positions)))
+        weights = _weighted(provider, kind)
+        plain.update((name, _plain(name)) for name in weights if name not in plain)
+        # Some lists also hold "Bourgondië, van" or "Hans D.".
+        usable = [name for name in weights if plain[name] and not {",", "."} & set(name)]
+        running = np.cumsum(np.array([weights[name] for name in usable], np.int64))
+        # The sums are exact, and a quotient of floats is the same on every machine.
+        scaled = np.floor(running / running[-1] * (1 << 32)).astype(np.int64)
+        bounds.append((number << 32) + scaled)
+        index.extend(positions.setdefault(name, len(positions)) for name in usable)
     return Names(
         pa.array(positions, pa.string()),
-        pa.array([_plain(name) for name in positions], pa.string()),
-        np.array(bounds, np.int64),
+        pa.array([plain[name] for name in positions], pa.string()),
+        np.concatenate(bounds),
         np.array(index, np.int64),
     )
 
