@@ -90,16 +90,16 @@ class Company:
         if not 0 <= number < self.partitions(as_of):
             raise CompanyError(f"There is no partition {number} on {as_of}.")
         earlier = None if since is None else self._reached(since)
-        return self._trajectory(number, day).tables(day, earlier)
+        return self._trajectory(number, day, earlier).tables(day, earlier)
 
     def plans(self, as_of: date) -> pa.Table:
         """The price list as of a date; the fees of the epoch hold on it and before."""
         return plan_table(self.seed, self._reached(as_of) - self._signups.epoch)
 
-    def notes(self, subscriptions: int) -> list[str]:
-        """What to tell people about a company with so many subscriptions at its epoch."""
+    def notes(self, as_of: date, subscriptions: int) -> list[str]:
+        """What to tell people about a dataset as of a date that holds so many subscriptions."""
         due = subscriptions_due(self.users)
-        if subscriptions >= due:
+        if as_of != self.epoch or subscriptions >= due:
             return []
         reason = f"An epoch before 2025-02-01 leaves too little time for {due:,} subscriptions"
         return [f"{reason}: {subscriptions:,} were possible."]
@@ -125,8 +125,11 @@ class Company:
         wanted = subscriptions_due(after) - subscriptions_due(first)
         return settle(self.seed, start, self._signups.epoch, wanted)
 
-    def _trajectory(self, number: int, day: int) -> Partition:
-        """A partition up to the epoch, or up to `day` where that is later."""
+    def _trajectory(self, number: int, day: int, since: int | None) -> Partition:
+        """A partition up to the epoch, or up to `day` where that is later.
+
+        Usage rows up to `since` may be left out: they are the bulk of the work and never change.
+        """
         signups = self._signups
         first, after = self._range(number)
         if number < self._early_partitions:
@@ -137,10 +140,11 @@ class Company:
         slots = go_on(self.seed, slots, signups.epoch, bar, day)
         end = ends(slots)
         rows = [
-            rows_of_day(self.seed, slots, end, *share)
-            for share in daily_quotas(signups, first, after, day)
+            rows_of_day(self.seed, slots, end, quota)
+            for quota in daily_quotas(signups, first, after, day)
+            if since is None or quota.day > since
         ]
-        if number < self._early_partitions:
+        if number < self._early_partitions and (since is None or since < signups.epoch):
             rows.insert(0, rows_until_epoch(self.seed, slots, end, signups.epoch, first, after))
         return Partition(self.seed, self._stride, slots, end, join_rows(rows))
 

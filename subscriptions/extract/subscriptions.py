@@ -83,13 +83,17 @@ def month_later(days: Ints) -> Ints:
 
     The same day of the next month, or that month's last day where it has no such day.
     """
-    dates = days.astype("datetime64[D]")
-    months = dates.astype("datetime64[M]")
-    day_of_month = days - months.astype("datetime64[D]").astype(np.int64)
+    if len(days) == 0:
+        return days
+    # Calendar arithmetic is slow, and there are far fewer days than subscriptions.
+    first_day = int(days.min())
+    every_day = np.arange(first_day, int(days.max()) + 1)
+    months = every_day.astype("datetime64[D]").astype("datetime64[M]")
+    day_of_month = every_day - months.astype("datetime64[D]").astype(np.int64)
     first = (months + 1).astype("datetime64[D]").astype(np.int64)
     following = (months + 2).astype("datetime64[D]").astype(np.int64)
-    same_day: Ints = np.minimum(first + day_of_month, following - 1)
-    return same_day
+    later: Ints = np.minimum(first + day_of_month, following - 1)[days - first_day]
+    return later
 
 
 def first_slots(seed: int, users: Ints, signup: Ints) -> Slots:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -115,10 +116,16 @@ def _due(signups: Signups, population: int, day: int) -> int:
     return population * ROWS_PER_USER * signups.users * weight // (user_days * MEAN_WEIGHT)
 
 
-def daily_quotas(
-    signups: Signups, first: int, after: int, last_day: int
-) -> Iterator[tuple[int, int, int]]:
-    """(day, first row number, rows) of a range of users for each day from the epoch's next on.
+class Quota(NamedTuple):
+    """How many rows a range of users may have on a day, and the number of the first."""
+
+    day: int
+    first_number: int
+    rows: int
+
+
+def daily_quotas(signups: Signups, first: int, after: int, last_day: int) -> Iterator[Quota]:
+    """The quota of a range of users for each day from the epoch's next one on.
 
     Rounded over the running number of users, so the ranges' numbers are contiguous within a day,
     and the days' contiguous in time: they can be had without looking at any other range.
@@ -127,7 +134,7 @@ def daily_quotas(
     for day, population in enumerate(signups.later_counts(last_day), signups.epoch + 1):
         before = _due(signups, min(first, population), day)
         rows = _due(signups, min(after, population), day) - before
-        yield day, number + before, rows
+        yield Quota(day, number + before, rows)
         number += _due(signups, population, day)
 
 
@@ -137,23 +144,21 @@ def usage_numbers(signups: Signups, last_day: int) -> int:
     return ROWS_PER_USER * signups.users + sum(_due(signups, n, day) for day, n in later)
 
 
-def rows_of_day(
-    seed: int, slots: Slots, end: Ints, day: int, first_number: int, quota: int
-) -> Rows:
-    """At most `quota` rows on one day after the epoch, each in a subscription that covers it.
+def rows_of_day(seed: int, slots: Slots, end: Ints, quota: Quota) -> Rows:
+    """At most a quota of rows on a day after the epoch, each in a subscription that covers it.
 
     They stand at equal distances, from a random start, on the line of all active subscriptions,
     each as long as it is active. One that would get two gets one.
     """
-    active = np.flatnonzero((slots.start <= day) & (end >= day))
-    if len(active) == 0:
-        quota = 0
+    active = np.flatnonzero((slots.start <= quota.day) & (end >= quota.day))
+    if quota.rows == 0 or len(active) == 0:
+        return join_rows([])
     line = np.cumsum(_pull(seed, slots.where(active)))
-    length = int(line[-1]) if quota else 0
-    offset = below(draw(seed, Stream.USAGE_SHARE, np.array([first_number])), max(length, 1))
-    places = (np.arange(quota) * length + offset) // max(quota, 1)
+    length = int(line[-1])
+    offset = below(draw(seed, Stream.USAGE_SHARE, np.array([quota.first_number])), length)
+    places = (np.arange(quota.rows) * length + offset) // quota.rows
     slot, kept = np.unique(np.searchsorted(line, places, side="right"), return_index=True)
-    return Rows(first_number + kept, active[slot], np.full(len(kept), day))
+    return Rows(quota.first_number + kept, active[slot], np.full(len(kept), quota.day))
 
 
 def join_rows(parts: Sequence[Rows]) -> Rows:
