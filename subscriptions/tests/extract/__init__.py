@@ -1,0 +1,1 @@
+"""Tests of EXTRACT: pure, without a database."""
