@@ -82,6 +82,7 @@ os.environ.setdefault("RUNTIME__LOG_LEVEL", "ERROR")  # the command reports for 
 
 INSTALLED_APPS = [
     "unfold",  # before the admin, whose templates it replaces
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -131,9 +132,38 @@ AUTH_PASSWORD_VALIDATORS = [
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
+FORMAT_MODULE_PATH = "subscriptions.formats"  # dates read alike in the admin, the API and SQL
 
 REST_FRAMEWORK: dict[str, Any] = {}
-UNFOLD: dict[str, Any] = {"SITE_TITLE": "Subscriptions", "SITE_HEADER": "Subscriptions"}
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Subscriptions",
+    "SITE_HEADER": "Subscriptions",
+    "SITE_SUBHEADER": "Extract, load, transform, serve",
+    "SITE_SYMBOL": "stacked_bar_chart",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": "subscriptions.admin.site.favicon"}
+    ],
+    "STYLES": ["subscriptions.admin.site.styles"],
+    "ENVIRONMENT": "subscriptions.admin.site.environment",
+    "DASHBOARD_CALLBACK": "subscriptions.admin.site.dashboard",
+    "SIDEBAR": {"navigation": "subscriptions.admin.site.navigation"},
+    "BORDER_RADIUS": "8px",
+    "COLORS": {
+        "primary": {
+            "50": "oklch(98.4% .014 180.72)",
+            "100": "oklch(95.3% .051 180.801)",
+            "200": "oklch(91% .096 180.426)",
+            "300": "oklch(85.5% .138 181.071)",
+            "400": "oklch(77.7% .152 181.912)",
+            "500": "oklch(70.4% .14 182.503)",
+            "600": "oklch(60% .118 184.704)",
+            "700": "oklch(51.1% .096 186.391)",
+            "800": "oklch(43.7% .078 188.216)",
+            "900": "oklch(38.6% .063 188.416)",
+            "950": "oklch(27.7% .046 192.524)",
+        },
+    },
+}
 
 # ---------------------------------------------------------------------------- static files
 

@@ -1,0 +1,112 @@
+"""SERVE, people: the admin's first page and its navigation."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.contrib.auth.models import User as Account
+from django.db.models import Model
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse
+
+from subscriptions.admin.base import COUNTED, exists
+from subscriptions.admin.display import url
+from subscriptions.admin.loads import company, outcome, receipt_of
+from subscriptions.models import (
+    DltLoad,
+    Plan,
+    PlanVersion,
+    Subscription,
+    SubscriptionVersion,
+    Usage,
+    UsageVersion,
+    User,
+    UserVersion,
+)
+
+# Not admin/index.html: the theme's own, which comes first, has that name.
+admin.site.index_template = "admin/subscriptions/index.html"
+
+BUSINESS: dict[type[Model], tuple[str, str]] = {
+    User: ("Users", "group"),
+    Plan: ("Plans", "sell"),
+    Subscription: ("Subscriptions", "autorenew"),
+    Usage: ("Usage", "monitoring"),
+}
+GROUPS: dict[str, dict[type[Model], tuple[str, str]]] = {
+    "Business": BUSINESS,
+    "History": {
+        UserVersion: ("User versions", "manage_history"),
+        PlanVersion: ("Plan versions", "price_change"),
+        SubscriptionVersion: ("Subscription versions", "event_repeat"),
+        UsageVersion: ("Usage versions", "history"),
+    },
+    "Pipeline": {DltLoad: ("Loads", "database_upload")},
+    "Access": {Account: ("Accounts", "manage_accounts"), Group: ("Groups", "shield_person")},
+}
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The sidebar: what this person may see."""
+    groups: list[dict[str, Any]] = [
+        {"items": [{"title": "Overview", "icon": "space_dashboard", "link": reverse("admin:index")}]}
+    ]
+    for title, models in GROUPS.items():
+        items = [
+            {"title": name, "icon": icon, "link": url(model)}
+            for model, (name, icon) in models.items()
+            if admin.site.get_model_admin(model).has_view_permission(request)
+        ]
+        groups.append({"title": title, "separator": True, "items": items})
+    api = {"title": "Browsable API", "icon": "api", "link": "/"}
+    groups.append({"title": "Programs", "separator": True, "items": [api]})
+    return groups
+
+
+def environment(request: HttpRequest) -> tuple[str, str]:
+    """The label at the top that tells development from production."""
+    return ("Development", "info") if settings.DEBUG else ("Production", "danger")
+
+
+def favicon(request: HttpRequest) -> str:
+    """The address of the site's icon."""
+    return static("subscriptions/favicon.svg")
+
+
+def styles(request: HttpRequest) -> str:
+    """The address of the few styles that the theme lacks."""
+    return static("subscriptions/admin.css")
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What the first page shows; no query of it grows with the tables."""
+    if not (exists(DltLoad) and exists(User)):
+        return context
+    load = DltLoad.objects.order_by("-inserted_at").prefetch_related("receipt").first()
+    receipt = receipt_of(load) if load else None
+    context |= {
+        "tiles": [
+            {"title": title, "icon": icon, "href": url(model), "rows": rows(model)}
+            for model, (title, icon) in BUSINESS.items()
+        ],
+        "load": load,
+        "load_url": url(DltLoad, "change", load.pk) if load else "",
+        "receipt": receipt,
+        "company": company(receipt),
+        "outcome": outcome(receipt) if receipt else None,
+    }
+    return context
+
+
+def rows(model: type[Model]) -> str:
+    """How many rows the model has: counted while there are few, else the planner's estimate."""
+    queryset = model._default_manager.all()
+    estimate: int = json.loads(queryset.explain(format="json"))[0]["Plan"]["Plan Rows"]
+    if estimate < COUNTED:
+        return f"{queryset.count():,}"
+    return f"≈ {float(f'{estimate:.3g}'):,.0f}"
