@@ -134,7 +134,19 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 FORMAT_MODULE_PATH = "subscriptions.formats"  # dates read alike in the admin, the API and SQL
 
-REST_FRAMEWORK: dict[str, Any] = {}
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["subscriptions.api.authentication.EveryCredential"],
+    "DEFAULT_PERMISSION_CLASSES": ["subscriptions.api.permissions.IsClientOrStaff"],
+    # JSON first: it is for everybody who does not ask for HTML.
+    "DEFAULT_RENDERER_CLASSES": [
+        "rest_framework.renderers.JSONRenderer",
+        "subscriptions.api.renderers.PageRenderer",
+    ],
+    "DEFAULT_PARSER_CLASSES": [],  # nothing is ever sent
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "subscriptions.api.negotiation.FormatOrAccept",
+    "EXCEPTION_HANDLER": "subscriptions.api.errors.exception_handler",
+    "COERCE_DECIMAL_TO_STRING": False,  # fees are numbers
+}
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Subscriptions",
     "SITE_HEADER": "Subscriptions",

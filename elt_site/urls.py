@@ -1,8 +1,16 @@
 """The site's URLs."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path("", include("subscriptions.api.urls")),  # last: it answers for unknown paths too
 ]
+
+handler400 = "subscriptions.api.errors.bad_request"
+handler403 = "subscriptions.api.errors.permission_denied"
+handler404 = "subscriptions.api.errors.page_not_found"
+handler500 = "subscriptions.api.errors.server_error"

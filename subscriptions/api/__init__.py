@@ -1,0 +1,1 @@
+"""SERVE (step 4), for programs: the dataset as a read-only JSON API, browsable by people."""

@@ -1,0 +1,127 @@
+"""SERVE (step 4), API: who asks. The settings' credentials by URL or header, or a staff session."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from django.conf import settings
+from rest_framework.authentication import (
+    BaseAuthentication,
+    BasicAuthentication,
+    SessionAuthentication,
+    get_authorization_header,
+)
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+USERNAME: Final = "username"
+PASSWORD: Final = "password"  # noqa: S105 - the parameter's name
+CREDENTIALS: Final = frozenset({USERNAME, PASSWORD})
+
+Identity = tuple[Any, None]
+
+
+@dataclass(frozen=True)
+class Client:
+    """Whoever knows the settings' credentials; no row in the database, so none is queried."""
+
+    username: str
+    is_authenticated: ClassVar = True
+    is_active: ClassVar = True
+    is_staff: ClassVar = True  # may read all that signed-in staff may
+
+    @property
+    def pk(self) -> str:
+        """What throttles count by."""
+        return self.username
+
+    def __str__(self) -> str:
+        return self.username
+
+
+def identify(username: str, password: str) -> Identity:
+    """The client with these credentials.
+
+    Both are always compared, and in constant time: the time taken tells nothing about either.
+
+    Raises:
+        AuthenticationFailed: one of them is wrong; the message does not say which.
+    """
+    right_username = _same(username, settings.BASIC_AUTH_USERNAME)
+    right_password = _same(password, settings.BASIC_AUTH_PASSWORD)
+    if not (right_username and right_password):
+        raise AuthenticationFailed("Wrong username or password.")
+    return Client(settings.BASIC_AUTH_USERNAME), None
+
+
+def _same(given: str, expected: str) -> bool:
+    # As bytes, since compare_digest refuses other text than ASCII; lone surrogates, which the
+    # environment may hold, must not raise either.
+    return hmac.compare_digest(
+        given.encode(errors="surrogatepass"), expected.encode(errors="surrogatepass")
+    )
+
+
+class QueryParameterAuthentication(BaseAuthentication):
+    """`?username=...&password=...`, for clients that can be given no more than a URL."""
+
+    def authenticate(self, request: Request) -> Identity | None:
+        """None without credentials in the URL; incomplete or ambiguous ones are wrong ones."""
+        usernames = request.query_params.getlist(USERNAME)
+        passwords = request.query_params.getlist(PASSWORD)
+        if not usernames and not passwords:
+            return None
+        if len(usernames) != 1 or len(passwords) != 1:
+            raise AuthenticationFailed("Give one username and one password.")
+        return identify(usernames[0], passwords[0])
+
+
+class HeaderAuthentication(BasicAuthentication):
+    """HTTP Basic with the settings' credentials instead of a Django user's."""
+
+    www_authenticate_realm = "subscriptions"
+
+    def authenticate(self, request: Request) -> Identity | None:
+        """None without the header; one of another scheme is a wrong credential, not an absent one.
+
+        REST framework ignores other schemes, because another class might know them. None does.
+        """
+        scheme = get_authorization_header(request).split()[:1]
+        if scheme and scheme[0].lower() != b"basic":
+            raise AuthenticationFailed("Use HTTP Basic in the Authorization header.")
+        return super().authenticate(request)
+
+    def authenticate_credentials(
+        self, userid: str, password: str, request: Request | None = None
+    ) -> Identity:
+        """Compare what the header held."""
+        return identify(userid, password)
+
+    def authenticate_header(self, request: Request) -> str:
+        """The challenge at which browsers prompt, and send what was typed as UTF-8 (RFC 7617)."""
+        return f'{super().authenticate_header(request)}, charset="UTF-8"'
+
+
+class EveryCredential(BaseAuthentication):
+    """All credentials that a request holds must be right; the first one says who it is.
+
+    REST framework itself stops at the first class that knows the client, so that a wrong password
+    beside a right one would go unnoticed. A session is never wrong, only absent when it is over.
+    """
+
+    schemes: ClassVar[tuple[type[BaseAuthentication], ...]] = (
+        QueryParameterAuthentication,
+        HeaderAuthentication,
+        SessionAuthentication,
+    )
+
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        """Ask every scheme; none may object."""
+        identities = [scheme().authenticate(request) for scheme in self.schemes]
+        return next(filter(None, identities), None)
+
+    def authenticate_header(self, request: Request) -> str:
+        """With it REST framework answers 401 where it would answer 403."""
+        return HeaderAuthentication().authenticate_header(request)

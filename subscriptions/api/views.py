@@ -1,0 +1,82 @@
+"""SERVE (step 4), API: what all answers share, and the paths that list no rows."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import connection
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.views import APIView
+
+from subscriptions.api.links import ENDPOINTS
+from subscriptions.api.parameters import refuse_unknown
+
+# Base tables only: the views of the current rows are no tables of the dataset's. Names that begin
+# with an underscore are dlt's and the load's own.
+TABLES = """
+    SELECT tablename FROM pg_catalog.pg_tables
+    WHERE schemaname = %s AND NOT starts_with(tablename, '_')
+    ORDER BY tablename
+"""
+
+
+class ApiView(APIView):
+    """A view that refuses unknown query parameters, and whose answers no proxy may keep."""
+
+    query_parameters: ClassVar[frozenset[str]] = frozenset({"format"})
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """Headers of every answer, errors included."""
+        return {
+            **super().default_response_headers,
+            "Cache-Control": "private",
+            "Vary": "Accept, Authorization, Cookie",
+        }
+
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
+        """Check who asks, then what for."""
+        super().initial(request, *args, **kwargs)
+        refuse_unknown(request, self.query_parameters)
+
+
+class RootView(ApiView):
+    """Where everything is."""
+
+    name = "Subscriptions"
+
+    def get(self, request: Request) -> Response:
+        """A welcome, and the address of each list."""
+        links = {path: reverse(name, request=request) for path, name in ENDPOINTS.items()}
+        return Response({"message": "A synthetic subscription business.", "links": links})
+
+
+class CheckTablesView(ApiView):
+    """The tables that the dataset has in the database; none before the first load."""
+
+    name = "Check tables"
+    authentication_classes = ()
+    permission_classes = ()
+
+    def get(self, request: Request) -> Response:
+        """The tables' names, sorted."""
+        with connection.cursor() as cursor:
+            cursor.execute(TABLES, [settings.DATASET_NAME])
+            return Response({"tables": [name for (name,) in cursor.fetchall()]})
+
+
+class UnknownPathView(ApiView):
+    """Every other path, so that this failure too has the API's shape, with DEBUG on as well."""
+
+    name = "Not found"
+    authentication_classes = ()
+    permission_classes = ()
+
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
+        """Refuse whatever the method is."""
+        APIView.initial(self, request, *args, **kwargs)
+        raise NotFound("There is nothing at this path.")
