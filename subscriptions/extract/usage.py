@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -138,6 +139,7 @@ def daily_quotas(signups: Signups, first: int, after: int, last_day: int) -> Ite
         number += _due(signups, population, day)
 
 
+@lru_cache(maxsize=64)
 def usage_numbers(signups: Signups, last_day: int) -> int:
     """How many row numbers are given away by the end of a day."""
     later = enumerate(signups.later_counts(last_day), signups.epoch + 1)

@@ -37,7 +37,7 @@ REGIONS: tuple[tuple[str, int, tuple[tuple[str, int], ...]], ...] = (
 LOCALES = tuple(locale for _, _, locales in REGIONS for locale, _ in locales)
 # Letters that have no decomposition into a plain letter and an accent.
 _PLAIN = str.maketrans(
-    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th"}
+    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ɔ": "o"}
 )
 
 
@@ -81,7 +81,9 @@ def _weighted(provider: type, kind: str) -> dict[str, int]:
     for attribute in attributes:
         names = getattr(provider, attribute)
         pairs = names.items() if isinstance(names, Mapping) else ((name, 0.001) for name in names)
-        for name, weight in pairs:
+        for raw, weight in pairs:
+            # Some lists shout, or leave blanks behind.
+            name = raw.strip().title() if raw.isupper() else raw.strip()
             # Faker's weights are fractions or counts; whole numbers add up alike everywhere.
             weights[name] = weights.get(name, 0) + max(1, int(weight * 1_000_000))
     return weights
@@ -96,6 +98,13 @@ def _plain(name: str) -> str:
     return "".join(filter(str.isalpha, decomposed.encode("ascii", "ignore").decode()))
 
 
+def _is_clean(name: str, plain: str) -> bool:
+    """Whether a name is in Latin letters, each of which has a plain form, and in reading order."""
+    letters = sum(map(str.isalpha, name))
+    # Some lists also hold a Greek letter, "Bourgondië, van" or "Hans D.".
+    return len(plain) >= letters > 0 and not {",", "."} & set(name)
+
+
 def _names(kind: str) -> Names:
     plain: dict[str, str] = {}
     positions: dict[str, int] = {}
@@ -105,8 +114,7 @@ def _names(kind: str) -> Names:
         provider = import_module(f"faker.providers.person.{locale}").Provider
         weights = _weighted(provider, kind)
         plain.update((name, _plain(name)) for name in weights if name not in plain)
-        # Some lists also hold "Bourgondië, van" or "Hans D.".
-        usable = [name for name in weights if plain[name] and not {",", "."} & set(name)]
+        usable = [name for name in weights if _is_clean(name, plain[name])]
         running = np.cumsum(np.array([weights[name] for name in usable], np.int64))
         # The sums are exact, and a quotient of floats is the same on every machine.
         scaled = np.floor(running / running[-1] * (1 << 32)).astype(np.int64)
