@@ -3,6 +3,7 @@
 import os
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -93,6 +94,12 @@ def read_database(url: str) -> dict[str, object]:
             "DATABASE_URL (or LOCAL_DATABASE_URL or RAILWAY_DATABASE_URL in its place) must read "
             "like postgresql://user:password@host:5432/name."
         )
+    # libpq's way to name a Unix socket: the folder, percent-encoded, in the host's place.
+    config["HOST"] = unquote(str(config.get("HOST") or ""))
+    config["HOST"] = unquote(str(config["HOST"]))  # a socket's folder comes encoded
+    options = config.get("OPTIONS")
+    # libpq waits for ever, on the client's side, where a host swallows packets.
+    config["OPTIONS"] = {"connect_timeout": 10, **(options if isinstance(options, dict) else {})}
     return config
 
 

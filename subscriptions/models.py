@@ -262,7 +262,7 @@ class UsageVersion(UsageColumns, Version):
 class DltLoad(models.Model):
     """A finished load, as dlt notes it."""
 
-    load_id = models.TextField("load id", primary_key=True)
+    load_id = models.CharField("load id", max_length=64, primary_key=True)
     schema_name = models.TextField(null=True)  # noqa: DJ001
     status = models.BigIntegerField(help_text="0: completed.")
     inserted_at = models.DateTimeField()
@@ -298,6 +298,7 @@ class LoadReceipt(models.Model):
     changes = models.JSONField(null=True, help_text="What they changed, by table.")
     started_at = models.DateTimeField()
     published_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True, help_text="Empty if the command was killed.")
 
     class Meta:
         managed = False

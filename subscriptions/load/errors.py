@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import django.db
 import psycopg
 
+# A full disk, a user's quota, and a limit on the size of files.
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _KEPT = "Nothing was published: the data from before is still served."
 
 
@@ -25,7 +27,7 @@ def explain(failure: BaseException) -> str:
     for error in _chain(failure):
         if isinstance(error, LoadError):
             return str(error)
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
             return (
                 "The disk is full: free some space (TMPDIR chooses where temporary files go) and "
                 f"run this again. {_KEPT}"

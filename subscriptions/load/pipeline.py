@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -18,9 +18,6 @@ from subscriptions.load.receipt import Receipt
 from subscriptions.load.request import Load, Request, resolve
 from subscriptions.load.tables import TABLES
 from subscriptions.load.target import Target
-
-if TYPE_CHECKING:
-    from dlt import Pipeline
 
 Say = Callable[[str], None]
 
@@ -51,13 +48,29 @@ def run(target: Target, request: Request, working_dir: Path, say: Say) -> Result
     with target.connect("load_faker_data") as connection, load_lock(connection, target.dataset):
         recorded = receipt.latest(connection, target.dataset)
         load = resolve(request, recorded, datetime.now(UTC).date())
-        execute(target, load, working_dir, say, recorded)
+        if recorded is None or not _finished_before(load, recorded, say):
+            execute(target, load, working_dir, say)
         return _result(connection, target.dataset, load)
 
 
-def execute(
-    target: Target, load: Load, working_dir: Path, say: Say, recorded: Receipt | None = None
-) -> None:
+def _finished_before(load: Load, recorded: Receipt, say: Say) -> bool:
+    """Whether this very load was published by a command that was killed before its end.
+
+    To run it once more would, under `append`, add its rows a second time.
+    """
+    if recorded.finished:
+        return False
+    say("The load before this one was interrupted after its data had been published.")
+    company = load.company
+    return (recorded.seed, recorded.users, recorded.epoch, recorded.as_of) == (
+        company.seed,
+        company.users,
+        company.epoch,
+        load.as_of,
+    ) and recorded.dispositions == load.dispositions
+
+
+def execute(target: Target, load: Load, working_dir: Path, say: Say) -> None:
     """Run one definite load through dlt; the caller holds the dataset's lock."""
     # dlt takes most of a second to import: not before it is certain that there is work for it.
     import dlt
@@ -75,8 +88,10 @@ def execute(
         ),
         dataset_name=target.dataset,
     )
-    if _finish_interrupted(pipeline, load, recorded, say):
-        return
+    if pipeline.has_pending_data:
+        # dlt would load such a package first, and leave the new data out.
+        pipeline.abort_packages()
+        say("The load before this one was interrupted; what it had not published is dropped.")
     company = load.company
     say(f"Generating {company.users:,} users as of {load.as_of}, seed {company.seed} ...")
     with partition_files(load) as files:
@@ -86,34 +101,11 @@ def execute(
     pipeline.load(workers=max(2, load.workers))
 
 
-def _finish_interrupted(pipeline: Pipeline, load: Load, recorded: Receipt | None, say: Say) -> bool:
-    """Deal with what an interrupted load left in dlt's folder; True if this load is done by it.
-
-    dlt would load such a package before anything else, and leave the new data out. It is dropped
-    instead: either nothing of it was published, or all of it, and dlt only did not come to note
-    so. In that case the same load once more would, under `append`, add its rows twice.
-    """
-    pending = {
-        *pipeline.list_extracted_load_packages(),
-        *pipeline.list_normalized_load_packages(),
-    }
-    if not pending:
-        return False
-    pipeline.abort_packages()
-    if recorded is None or recorded.load_id not in pending:
-        say("The load before this one was interrupted; its unpublished files are dropped.")
-        return False
-    say("The load before this one was interrupted after its data had been published.")
-    return (
-        (recorded.seed, recorded.users, recorded.epoch, recorded.as_of)
-        == (load.company.seed, load.company.users, load.company.epoch, load.as_of)
-    ) and recorded.dispositions == load.dispositions
-
-
 def _result(connection: psycopg.Connection[Any], dataset: str, load: Load) -> Result:
     written = receipt.latest(connection, dataset)
     if written is None:
         raise LoadError("The load left no receipt: check the rights on the dataset's schema.")
+    receipt.finish(connection, dataset, written.load_id)
     current, closed = {}, {}
     for table in TABLES:
         query = sql.SQL(
@@ -121,6 +113,5 @@ def _result(connection: psycopg.Connection[Any], dataset: str, load: Load) -> Re
         ).format(sql.Identifier(dataset, table.name))
         row = connection.execute(query).fetchone()
         current[table.name], closed[table.name] = row if row else (0, 0)
-    at_epoch = load.as_of == load.company.epoch
-    notes = load.company.notes(written.rows["subscription"]) if at_epoch else []
+    notes = load.company.notes(load.as_of, written.rows["subscription"])
     return Result(written, current, closed, notes)

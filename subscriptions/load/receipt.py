@@ -29,6 +29,7 @@ COLUMNS: Final[Mapping[str, TColumnSchema]] = {
     "changes": {"data_type": "json"},  # table -> what publishing them changed, by kind
     "started_at": {"data_type": "timestamp"},
     "published_at": {"data_type": "timestamp"},
+    "finished_at": {"data_type": "timestamp"},  # when the command had nothing left to do
 }
 
 
@@ -44,12 +45,14 @@ class Receipt:
     dispositions: Mapping[str, str]
     rows: Mapping[str, int]
     changes: Mapping[str, Mapping[str, int]]
+    finished: bool = True
 
 
 def latest(connection: psycopg.Connection[Any], dataset: str) -> Receipt | None:
     """The newest finished load's receipt, or None where there is no dataset yet."""
     query = sql.SQL(
-        "SELECT _dlt_load_id, seed, users, epoch, as_of, dispositions, rows, changes "
+        "SELECT _dlt_load_id, seed, users, epoch, as_of, dispositions, rows, changes,"
+        " finished_at IS NOT NULL "
         "FROM {} ORDER BY published_at DESC LIMIT 1"
     ).format(sql.Identifier(dataset, RECEIPT_TABLE))
     try:
@@ -57,3 +60,13 @@ def latest(connection: psycopg.Connection[Any], dataset: str) -> Receipt | None:
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
         return None
     return Receipt(*row) if row else None
+
+
+def finish(connection: psycopg.Connection[Any], dataset: str, load_id: str) -> None:
+    """Note that the load's command came to its end, so that running it again is another load."""
+    connection.execute(
+        sql.SQL("UPDATE {} SET finished_at = now() WHERE _dlt_load_id = %s").format(
+            sql.Identifier(dataset, RECEIPT_TABLE)
+        ),
+        (load_id,),
+    )

@@ -34,11 +34,6 @@ class Request:
         Raises:
             LoadError: with a sentence that says what would do.
         """
-        if self.write_disposition not in (None, *DISPOSITIONS):
-            raise LoadError(
-                f"Unknown write disposition {self.write_disposition!r}: "
-                f"use {', '.join(DISPOSITIONS)}."
-            )
         if self.workers is not None and self.workers < 1:
             raise LoadError(f"--workers must be 1 or more, not {self.workers}.")
         _company(
@@ -52,6 +47,20 @@ class Request:
         """The parts of a company's identity that were named."""
         identity = {"seed": self.seed, "users": self.users, "epoch": self.epoch}
         return {name: value for name, value in identity.items() if value is not None}
+
+
+def disposition(name: str | None) -> Disposition | None:
+    """The write disposition of that name; None stays None.
+
+    Raises:
+        LoadError: there is none of that name.
+    """
+    for known in DISPOSITIONS:
+        if name == known:
+            return known
+    if name is None:
+        return None
+    raise LoadError(f"Unknown write disposition {name!r}: use {', '.join(DISPOSITIONS)}.")
 
 
 @dataclass(frozen=True)

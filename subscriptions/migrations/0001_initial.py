@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
             "DltLoad",
             "_dlt_loads",
             "load_id",
-            models.TextField(primary_key=True),
+            models.CharField(max_length=64, primary_key=True),
             verbose_name="load",
         ),
         unmanaged(

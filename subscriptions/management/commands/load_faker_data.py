@@ -12,7 +12,7 @@ from django.db import Error as DatabaseError
 from elt_site.bootstrap import Readiness, ensure_ready
 from subscriptions.load.errors import LoadError, explain
 from subscriptions.load.pipeline import Result, run
-from subscriptions.load.request import Request
+from subscriptions.load.request import Request, disposition
 from subscriptions.load.tables import DISPOSITIONS, TABLES
 from subscriptions.load.target import Target
 
@@ -53,7 +53,7 @@ class Command(BaseCommand):
                 seed=_whole_number("--seed", options["seed"]),
                 as_of=_day("--as-of", options["as_of"]),
                 epoch=_day("--epoch", options["epoch"]),
-                write_disposition=options["write_disposition"],
+                write_disposition=disposition(options["write_disposition"]),
                 workers=_whole_number("--workers", options["workers"]),
             )
             request.check()

@@ -1,0 +1,1 @@
+"""LOAD, tested by loading: real dlt runs into a real PostgreSQL."""

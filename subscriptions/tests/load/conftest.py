@@ -1,0 +1,45 @@
+"""Loads of companies into a dataset of the test's own, by the real pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from subscriptions.extract import Company
+from subscriptions.load import pipeline
+from subscriptions.load.request import Load, Request
+from subscriptions.load.tables import TABLES, Disposition
+from subscriptions.load.target import Target
+
+DAY = date(2026, 11, 23)
+WORKING_DIR: Path = settings.LOCAL_DIR / "dlt"
+
+Execute = Callable[..., None]
+Run = Callable[..., pipeline.Result]
+
+
+@pytest.fixture
+def run(target: Target) -> Run:
+    """Load as the command does: what is not named comes from the dataset."""
+
+    def load(**named: object) -> pipeline.Result:
+        request = Request(**{"as_of": DAY, **named})  # type: ignore[arg-type]
+        return pipeline.run(target, request, WORKING_DIR, lambda _line: None)
+
+    return load
+
+
+@pytest.fixture
+def execute(target: Target) -> Execute:
+    """Load a company on any day under one disposition for all tables, or under the defaults."""
+
+    def load(company: Company, as_of: date, disposition: Disposition | None = None) -> None:
+        dispositions = {t.name: disposition or t.disposition for t in TABLES}
+        definite = Load(company, as_of, dispositions, workers=1)
+        pipeline.execute(target, definite, WORKING_DIR, lambda _line: None)
+
+    return load

@@ -1,0 +1,167 @@
+"""What readers see while loads run, and what others attach to the dataset survives."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import psycopg
+import pytest
+
+from subscriptions.extract import Company
+from subscriptions.load import publication
+from subscriptions.load.tables import TABLES, Disposition
+from subscriptions.load.target import Target
+from subscriptions.tests.load.conftest import Execute
+
+Query = Callable[..., list[tuple[Any, ...]]]
+
+DAY = date(2026, 6, 1)
+SMALL = Company(seed=1, users=30, epoch=DAY)
+LARGE = Company(seed=2, users=60, epoch=DAY)
+
+# Orphans and counts of all tables, in one statement: what one reader sees at one moment.
+LOOK = """
+    SELECT
+        (SELECT count(*) FROM user_current), (SELECT count(*) FROM subscription_current),
+        (SELECT count(*) FROM usage_current),
+        (SELECT count(*) FROM usage_current AS u LEFT JOIN user_current AS r USING (user_id)
+            WHERE r.user_id IS NULL)
+"""
+
+
+class Reader(threading.Thread):
+    """Looks at the dataset as fast as it can until told to stop."""
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(daemon=True)
+        self._target = target
+        self.seen: set[tuple[int, ...]] = set()
+        self.failures: list[Exception] = []
+        self.longest = 0.0
+        self.done = threading.Event()
+
+    def run(self) -> None:
+        with self._target.connect("reader") as session:
+            session.execute(f"SET search_path = {self._target.dataset}")
+            while not self.done.is_set():
+                began = time.monotonic()
+                try:
+                    row = session.execute(LOOK).fetchone()
+                except psycopg.Error as error:
+                    self.failures.append(error)
+                    return
+                self.longest = max(self.longest, time.monotonic() - began)
+                assert row is not None
+                self.seen.add(row)
+
+
+@pytest.mark.parametrize("disposition", [None, "replace", "append", "merge", "scd2"])
+def test_readers_see_the_old_state_or_the_new_one(
+    execute: Execute, target: Target, disposition: Disposition | None
+) -> None:
+    execute(SMALL, DAY)
+    later = date(2026, 7, 1)
+    second = (LARGE, DAY) if disposition == "replace" else (SMALL, later)
+    reader = Reader(target)
+    reader.start()
+    while not reader.seen and not reader.failures:
+        time.sleep(0.01)
+    (old,) = reader.seen
+    execute(*second, disposition)
+    time.sleep(0.1)
+    reader.done.set()
+    reader.join()
+    assert not reader.failures
+    assert len(reader.seen) == 2
+    (new,) = reader.seen - {old}
+    assert old == (30, 52, 150, 0)
+    if disposition == "replace":
+        assert new == (60, 103, 300, 0)
+
+
+def test_a_reader_that_holds_the_tables_does_not_stop_a_replace(
+    execute: Execute, target: Target, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publication, "LOCK_PATIENCE_S", 2)
+    execute(SMALL, DAY)
+    with target.connect("reader") as session, session.transaction():
+        assert session.execute(f'SELECT count(*) FROM {target.dataset}."user"').fetchone() == (30,)
+        execute(LARGE, DAY, "replace")
+        assert query('SELECT count(*) FROM "user"') == [(60,)]
+    retired = "SELECT nspname FROM pg_namespace WHERE nspname LIKE %s"
+    assert len(query(retired, f"{target.dataset}_old_%")) == 1
+    execute(LARGE, DAY)
+    assert query(retired, f"{target.dataset}_old_%") == []
+
+
+ATTACHMENTS = {
+    "view": 'CREATE VIEW {other}.heads AS SELECT count(*) AS heads FROM {dataset}."user"',
+    "grant": 'GRANT SELECT ON {dataset}."user" TO PUBLIC',
+    "table": "CREATE TABLE {dataset}.notes AS SELECT 60 AS heads",
+    "materialized view": "CREATE MATERIALIZED VIEW {other}.heads AS "
+    "SELECT count(*) AS heads FROM {dataset}.user_current",
+}
+STILL_THERE = {
+    "view": "SELECT heads FROM {other}.heads",
+    "grant": "SELECT 60 WHERE has_table_privilege('public', '{dataset}.\"user\"', 'SELECT')",
+    "table": "SELECT heads FROM {dataset}.notes",
+    "materialized view": "REFRESH MATERIALIZED VIEW {other}.heads; SELECT heads FROM {other}.heads",
+}
+
+
+@pytest.mark.parametrize("kind", ATTACHMENTS)
+def test_what_others_built_on_the_tables_survives_a_replace(
+    execute: Execute, target: Target, query: Query, kind: str
+) -> None:
+    names = {"dataset": target.dataset, "other": f"{target.dataset}_reports"}
+    execute(SMALL, DAY)
+    query("CREATE SCHEMA {other}".format(**names))
+    try:
+        query(ATTACHMENTS[kind].format(**names))
+        execute(LARGE, DAY, "replace")
+        statements = STILL_THERE[kind].format(**names).split("; ")
+        assert [query(statement) for statement in statements][-1] == [(60,)]
+        assert query('SELECT count(*) FROM "user"') == [(60,)]
+    finally:
+        query("DROP SCHEMA {other} CASCADE".format(**names))
+
+
+@pytest.mark.parametrize("disposition", [None, "replace", "append"])
+def test_indexes_and_views_stand_after_every_load(
+    execute: Execute, query: Query, target: Target, disposition: Disposition | None
+) -> None:
+    def standing() -> tuple[list[Any], list[Any]]:
+        indexes = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = %s ORDER BY 1"
+        views = "SELECT viewname, definition FROM pg_views WHERE schemaname = %s ORDER BY 1"
+        return query(indexes, target.dataset), query(views, target.dataset)
+
+    execute(SMALL, DAY)
+    first = standing()
+    assert [name for name, _ in first[1]] == sorted(table.view for table in TABLES)
+    assert len(first[0]) > len(TABLES)
+    execute(SMALL, DAY, disposition)
+    assert standing() == first
+
+
+def test_nothing_but_the_dataset_is_left(execute: Execute, query: Query, target: Target) -> None:
+    for disposition in (None, "replace", "append"):
+        execute(SMALL, DAY, disposition)
+        left = query("SELECT nspname FROM pg_namespace WHERE nspname LIKE %s", f"{target.dataset}%")
+        assert left == [(target.dataset,)]
+
+
+def test_a_column_that_an_older_release_lacked_is_added_and_no_version_lost(
+    execute: Execute, query: Query
+) -> None:
+    execute(SMALL, DAY)
+    execute(SMALL, date(2026, 7, 1))
+    versions = query('SELECT _dlt_id, valid_from, valid_to FROM "user" ORDER BY 1')
+    query('ALTER TABLE "user" DROP COLUMN referral_source CASCADE')
+    query("DELETE FROM _dlt_version")  # as if an older release had written the schema
+    execute(SMALL, date(2026, 7, 1), "merge")
+    assert query('SELECT _dlt_id, valid_from, valid_to FROM "user" ORDER BY 1') == versions
+    assert query("SELECT count(*) FROM user_current WHERE referral_source IS NULL") == [(0,)]

@@ -1,0 +1,109 @@
+"""What is loaded, given what was named and what the dataset holds."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from subscriptions.extract import Company
+from subscriptions.load.errors import LoadError
+from subscriptions.load.receipt import Receipt
+from subscriptions.load.request import Request, disposition, resolve
+from subscriptions.load.tables import DISPOSITIONS
+
+TODAY = date(2026, 11, 23)
+RECORDED = Receipt("1", 5, 300, date(2026, 6, 1), TODAY, {}, {}, {})
+
+
+def test_the_first_load_founds_a_company_whose_epoch_is_its_as_of() -> None:
+    load = resolve(Request(), None, TODAY)
+    assert load.company == Company(seed=42, users=1000, epoch=TODAY)
+    assert load.as_of == TODAY
+    assert load.dispositions == {
+        "plan": "scd2",
+        "user": "scd2",
+        "subscription": "scd2",
+        "usage": "merge",
+    }
+
+
+def test_what_is_named_is_taken_at_the_first_load() -> None:
+    request = Request(
+        users=7, seed=9, as_of=date(2026, 2, 1), epoch=date(2026, 1, 1), write_disposition="append"
+    )
+    load = resolve(request, None, TODAY)
+    assert load.company == Company(seed=9, users=7, epoch=date(2026, 1, 1))
+    assert load.as_of == date(2026, 2, 1)
+    assert set(load.dispositions.values()) == {"append"}
+
+
+@pytest.mark.parametrize("name", [None, "append", "merge", "scd2", "replace"])
+def test_what_is_not_named_comes_from_the_dataset(name: str | None) -> None:
+    load = resolve(Request(write_disposition=disposition(name)), RECORDED, TODAY)
+    assert load.company == Company(seed=5, users=300, epoch=date(2026, 6, 1))
+
+
+def test_as_of_is_the_later_of_today_and_the_recorded_one() -> None:
+    earlier = date(2026, 11, 1)
+    assert resolve(Request(), RECORDED, earlier).as_of == TODAY
+    later = date(2026, 12, 1)
+    assert resolve(Request(write_disposition="replace"), RECORDED, later).as_of == later
+
+
+def test_replace_with_another_identity_founds_a_company() -> None:
+    load = resolve(Request(write_disposition="replace", users=20), RECORDED, TODAY)
+    assert load.company == Company(seed=5, users=20, epoch=TODAY)
+
+
+def test_replace_with_the_recorded_identity_is_the_same_company() -> None:
+    load = resolve(Request(write_disposition="replace", users=300, seed=5), RECORDED, TODAY)
+    assert load.company == Company(seed=5, users=300, epoch=date(2026, 6, 1))
+
+
+@pytest.mark.parametrize("name", [None, "append", "merge", "scd2"])
+@pytest.mark.parametrize(
+    ("other", "named"),
+    [
+        (Request(seed=6), "--seed 6"),
+        (Request(users=301), "--users 301"),
+        (Request(epoch=TODAY), "--epoch 2026-11-23"),
+    ],
+)
+def test_another_company_is_refused_under_a_keeping_disposition(
+    name: str | None, other: Request, named: str
+) -> None:
+    request = Request(other.users, other.seed, None, other.epoch, disposition(name))
+    with pytest.raises(LoadError, match=f"leave out {named}.*--write-disposition replace"):
+        resolve(request, RECORDED, TODAY)
+
+
+@pytest.mark.parametrize("as_of", [date(2026, 11, 22), date(2026, 11, 24)])
+def test_another_day_is_refused_under_a_keeping_disposition(as_of: date) -> None:
+    with pytest.raises(LoadError, match="use --as-of 2026-11-23"):
+        resolve(Request(as_of=as_of), RECORDED, TODAY)
+    assert resolve(Request(as_of=as_of, write_disposition="replace"), RECORDED, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("request_", "says"),
+    [
+        (Request(users=0), "1 to 50,000,000 users, not 0"),
+        (Request(users=-3), "not -3"),
+        (Request(users=50_000_001), "not 50,000,001"),
+        (Request(seed=-1), "seed"),
+        (Request(as_of=date(2024, 7, 31)), "2024-08-01"),
+        (Request(epoch=date(2024, 7, 31)), "2024-08-01"),
+        (Request(workers=0), "--workers must be 1 or more"),
+    ],
+)
+def test_the_impossible_is_refused_before_the_database_is_asked(
+    request_: Request, says: str
+) -> None:
+    with pytest.raises(LoadError, match=says):
+        request_.check()
+
+
+def test_an_unknown_disposition_is_refused_by_name() -> None:
+    with pytest.raises(LoadError, match=f"'upsert': use {', '.join(DISPOSITIONS)}"):
+        disposition("upsert")

@@ -1,0 +1,179 @@
+"""The command as a person meets it: in a process of its own, by what it prints and returns."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from subscriptions.load.lock import load_lock
+from subscriptions.load.target import Target
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+DATASET = "command_test"
+
+
+@pytest.fixture
+def database_url(django_db_setup: None) -> Iterator[str]:
+    """The test database as a URL, and no trace of the command's dataset afterwards."""
+    target = Target.from_settings()
+    info = psycopg.conninfo.make_conninfo(**target.parameters)
+    parts = psycopg.conninfo.conninfo_to_dict(info)
+    host = str(parts.pop("host")).replace("/", "%2F")
+    user, password = parts.get("user", ""), parts.get("password", "")
+    yield f"postgres://{user}:{password}@{host}:{parts['port']}/{parts['dbname']}"
+    with target.connect("test") as session:
+        session.execute(f"DROP SCHEMA IF EXISTS {DATASET}, {DATASET}_staging CASCADE")
+
+
+@pytest.fixture
+def command(database_url: str) -> Command:
+    """Run `manage.py load_faker_data` with an environment of its own."""
+
+    def run(
+        *arguments: str, prefix: Sequence[str] = (), **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {
+            "DATABASE_URL": database_url,
+            "DATASET_NAME": DATASET,
+            "PIPELINE_NAME": DATASET,
+            "DEBUG": "true",
+            **variables,
+        }
+        return subprocess.run(
+            [*prefix, sys.executable, "manage.py", "load_faker_data", *arguments],
+            cwd=settings.BASE_DIR,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+def test_it_reports_rows_time_and_what_to_do_next(command: Command) -> None:
+    first = command()
+    assert first.returncode == 0, first.stderr
+    assert first.stderr == ""
+    for line in (
+        r"plan +5 +0   5 added",
+        r"user +1,000 +0   1,000 added",
+        r"subscription +1,717 +0   1,717 added",
+        r"usage +5,000 +0   5,000 added",
+        r"Loaded seed 42, 1,000 users, epoch (\S+), as of \1, in \d+\.\d s\.",
+        r"manage.py runserver",
+        r"http://127.0.0.1:8000/admin/",
+        r"Sign in",
+    ):
+        assert re.search(line, first.stdout), line
+    today = datetime.now(UTC).date()
+    assert f"as of {today}" in first.stdout
+    assert settings.BASIC_AUTH_PASSWORD not in first.stdout
+
+    second = command()
+    assert second.returncode == 0
+    assert second.stdout.count("nothing changed") == 4
+
+
+def test_an_early_epoch_says_what_the_calendar_allows(command: Command) -> None:
+    result = command("--users", "100", "--as-of", "2024-09-01")
+    assert result.returncode == 0, result.stderr
+    assert "An epoch before 2025-02-01 leaves too little time" in result.stdout
+
+
+REFUSALS = {
+    "no users": (["--users", "0"], {}, "not 0"),
+    "negative": (["--users", "-5"], {}, "not -5"),
+    "not a number": (["--users", "many"], {}, "--users must be a whole number, not 'many'"),
+    "too many": (["--users", "50000001"], {}, "50,000,001"),
+    "no date": (["--as-of", "2026-02-30"], {}, "--as-of must be a date"),
+    "too early": (["--as-of", "2024-07-31"], {}, "2024-08-01"),
+    "early epoch": (["--epoch", "2024-07-31"], {}, "2024-08-01"),
+    "disposition": (["--write-disposition", "upsert"], {}, "use replace, append, merge, scd2"),
+    "workers": (["--workers", "0"], {}, "--workers must be 1 or more"),
+    "dataset name": ([], {"DATASET_NAME": 'a"b'}, "DATASET_NAME"),
+    "destination": ([], {"DESTINATION": "duckdb"}, "DESTINATION"),
+    "no server": ([], {"DATABASE_URL": "postgres://u:p@127.0.0.1:1/x"}, "server"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_bad_input_gets_one_sentence_and_changes_nothing(command: Command, case: str) -> None:
+    arguments, variables, says = REFUSALS[case]
+    result = command(*arguments, **variables)
+    assert result.returncode != 0
+    assert len(result.stderr.strip().splitlines()) == 1, result.stderr
+    assert says in result.stderr
+    assert "Traceback" not in result.stderr + result.stdout
+    with Target.from_settings().connect("test") as session:
+        assert session.execute("SELECT to_regnamespace(%s)", [DATASET]).fetchone() == (None,)
+
+
+def test_another_company_or_day_is_refused_and_the_data_stays(command: Command) -> None:
+    assert command("--users", "10", "--as-of", "2026-11-01").returncode == 0
+    for arguments in (["--users", "11"], ["--seed", "1"], ["--as-of", "2026-11-02"]):
+        result = command(*arguments)
+        assert result.returncode == 1
+        assert "The dataset holds the company of seed 42, 10 users" in result.stderr
+    replaced = command("--users", "11", "--as-of", "2026-11-02", "--write-disposition", "replace")
+    assert re.search(r"user +11 +0   11 added, 10 removed", replaced.stdout)
+
+
+def test_another_load_is_in_the_way(command: Command) -> None:
+    with Target.from_settings().connect("load_faker_data") as session, load_lock(session, DATASET):
+        result = command()
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"CommandError: Another load of {DATASET} is running (load_")
+
+
+def test_a_role_without_rights_is_told_which(command: Command, database_url: str) -> None:
+    with Target.from_settings().connect("test") as session:
+        session.execute("DROP ROLE IF EXISTS load_reader")
+        session.execute("CREATE ROLE load_reader LOGIN PASSWORD 'reader'")
+        try:
+            url = re.sub(r"//[^@]*@", "//load_reader:reader@", database_url)
+            result = command(DATABASE_URL=url)
+        finally:
+            session.execute("DROP OWNED BY load_reader")
+            session.execute("DROP ROLE load_reader")
+    assert result.returncode == 1
+    assert "permission denied" in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1, result.stderr
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_full_disk_leaves_the_old_data_and_the_next_load_works(
+    command: Command, workers: str
+) -> None:
+    assert command("--users", "10").returncode == 0
+    # A limit on the size of files meets the generator as a full disk does: a write that fails.
+    limited = command(
+        *("--users", "60000", "--write-disposition", "replace", "--workers", workers),
+        prefix=("bash", "-c", 'ulimit -f 100; exec "$@"', "limited"),
+    )
+    assert limited.returncode == 1
+    assert limited.stderr.startswith("CommandError: The disk is full")
+    assert len(limited.stderr.strip().splitlines()) == 1, limited.stderr
+    with Target.from_settings().connect("test") as session:
+        count = f"SELECT count(*) FROM {DATASET}.user_current"
+        assert session.execute(count).fetchone() == (10,)
+    again = command()
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.count("nothing changed") == 4
+
+
+@pytest.mark.django_db
+def test_the_command_leaves_no_session_behind(command: Command) -> None:
+    assert command("--users", "3").returncode == 0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'load_%'")
+        assert cursor.fetchone() == (0,)
