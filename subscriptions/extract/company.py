@@ -11,7 +11,7 @@ from .growth import Signups, day_number
 from .partition import Partition
 from .plans import plan_table
 from .subscriptions import Slots, ends, first_slots, go_on, settle
-from .usage import daily_quotas, join_rows, rows_of_day, rows_until_epoch, usage_numbers
+from .usage import daily_quotas, join_rows, rows_after_epoch, rows_until_epoch, usage_numbers
 
 OPENING_DATE = date(2024, 8, 1)
 LARGEST_SEED = 2**63 - 1
@@ -84,11 +84,14 @@ class Company:
         """`user`, `subscription` and `usage` of a partition as of a date; see SCHEMAS.
 
         With `since`, only the rows that are new or changed after that earlier date. Raises
-        CompanyError as `partitions` does, and for a number that it does not count.
+        CompanyError as `partitions` does, for a number that it does not count, and for a `since`
+        that comes after `as_of`.
         """
         day = self._reached(as_of)
         if not 0 <= number < self.partitions(as_of):
             raise CompanyError(f"There is no partition {number} on {as_of}.")
+        if since is not None and since > as_of:
+            raise CompanyError(f"Nothing can have changed between {since} and the earlier {as_of}.")
         earlier = None if since is None else self._reached(since)
         return self._trajectory(number, day, earlier).tables(day, earlier)
 
@@ -139,11 +142,12 @@ class Company:
             slots, bar = first_slots(self.seed, users, signups.days(users, day)), self._bar
         slots = go_on(self.seed, slots, signups.epoch, bar, day)
         end = ends(slots)
-        rows = [
-            rows_of_day(self.seed, slots, end, quota)
+        quotas = (
+            quota
             for quota in daily_quotas(signups, first, after, day)
             if since is None or quota.day > since
-        ]
+        )
+        rows = rows_after_epoch(self.seed, slots, end, quotas)
         if number < self._early_partitions and (since is None or since < signups.epoch):
             rows.insert(0, rows_until_epoch(self.seed, slots, end, signups.epoch, first, after))
         return Partition(self.seed, self._stride, slots, end, join_rows(rows))

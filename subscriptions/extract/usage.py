@@ -1,6 +1,6 @@
 """EXTRACT, usage: on which days who worked with the product, and how much."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -146,21 +146,26 @@ def usage_numbers(signups: Signups, last_day: int) -> int:
     return ROWS_PER_USER * signups.users + sum(_due(signups, n, day) for day, n in later)
 
 
-def rows_of_day(seed: int, slots: Slots, end: Ints, quota: Quota) -> Rows:
-    """At most a quota of rows on a day after the epoch, each in a subscription that covers it.
+def rows_after_epoch(seed: int, slots: Slots, end: Ints, quotas: Iterable[Quota]) -> list[Rows]:
+    """For each quota at most its rows, each in a subscription that covers the day.
 
     They stand at equal distances, from a random start, on the line of all active subscriptions,
     each as long as it is active. One that would get two gets one.
     """
-    active = np.flatnonzero((slots.start <= quota.day) & (end >= quota.day))
-    if quota.rows == 0 or len(active) == 0:
-        return join_rows([])
-    line = np.cumsum(_pull(seed, slots.where(active)))
-    length = int(line[-1])
-    offset = below(draw(seed, Stream.USAGE_SHARE, np.array([quota.first_number])), length)
-    places = (np.arange(quota.rows) * length + offset) // quota.rows
-    slot, kept = np.unique(np.searchsorted(line, places, side="right"), return_index=True)
-    return Rows(quota.first_number + kept, active[slot], np.full(len(kept), quota.day))
+    pull = _pull(seed, slots)
+    rows = []
+    for quota in quotas:
+        active = np.flatnonzero((slots.start <= quota.day) & (end >= quota.day))
+        if quota.rows == 0 or len(active) == 0:
+            continue
+        line = np.cumsum(pull[active])
+        length = int(line[-1])
+        offset = below(draw(seed, Stream.USAGE_SHARE, np.array([quota.first_number])), length)
+        places = (np.arange(quota.rows) * length + offset) // quota.rows
+        slot, kept = np.unique(np.searchsorted(line, places, side="right"), return_index=True)
+        day = np.full(len(kept), quota.day)
+        rows.append(Rows(quota.first_number + kept, active[slot], day))
+    return rows
 
 
 def join_rows(parts: Sequence[Rows]) -> Rows:
@@ -186,19 +191,23 @@ class Levels:
 
 def levels(seed: int, slots: Slots, rows: Rows) -> Levels:
     """Levels that fit the plan and the user, and grow while a subscription lasts."""
+
+    def spread(question: int) -> Ints:
+        """Half to one and a half, in percent."""
+        return 50 + below(draw(seed, Stream.USAGE_LEVEL, rows.number, question), 101)
+
     user, plan = slots.user[rows.slot], slots.plan[rows.slot] - 1
     in_subscription = np.minimum(rows.day - slots.start[rows.slot], 30)
     warmth = 70 + 2 * in_subscription
-    spread = [50 + below(draw(seed, Stream.USAGE_LEVEL, rows.number, n), 101) for n in range(4)]
     drive = 20 + activity(seed, user) // 2
-    actions = 1 + _ACTIONS[plan] * drive * warmth * spread[0] // (40 * 100 * 100)
-    calls = actions * _CALLS[plan] * spread[1] // (10 * 100)
-    minutes = np.minimum(2 + actions * spread[2] * 6 // (10 * 100), _LONGEST_DAY)
+    actions = 1 + _ACTIONS[plan] * drive * warmth * spread(0) // (40 * 100 * 100)
+    calls = actions * _CALLS[plan] * spread(1) // (10 * 100)
+    minutes = np.minimum(2 + actions * spread(2) * 6 // (10 * 100), _LONGEST_DAY)
     # A user fills a share of the plan's storage that is their own, more of it as time goes by.
     taste = below(draw(seed, Stream.STORAGE, user), 4000)
     first = np.flatnonzero(slots.step == 0)[np.cumsum(slots.step == 0) - 1]
     tenure = np.minimum(rows.day - slots.start[first[rows.slot]], _MATURE_DAYS)
-    filled = (200 + taste) * (60 + tenure // 4) * (900 + spread[3]) // (100 * 1000)
+    filled = (200 + taste) * (60 + tenure // 4) * (900 + spread(3)) // (100 * 1000)
     storage = _STORAGE[plan] * np.minimum(filled, _FULL) // _FULL
     storage -= below(draw(seed, Stream.USAGE_LEVEL, rows.number, 4), 1 + storage // 64)
     return Levels(actions, storage, calls, minutes)

@@ -242,6 +242,13 @@ def test_a_partition_that_is_not_there_is_refused() -> None:
         Company(42, 10, EPOCH).partition(1, EPOCH)
 
 
+def test_a_delta_cannot_go_back_in_time() -> None:
+    company = Company(42, 10, EPOCH)
+    assert all(table.num_rows == 0 for table in company.partition(0, EPOCH, EPOCH).values())
+    with pytest.raises(CompanyError, match="Nothing can have changed between"):
+        company.partition(0, EPOCH, EPOCH + timedelta(days=1))
+
+
 def test_the_largest_company_has_room_and_builds_any_partition() -> None:
     company = Company(42, 50_000_000, EPOCH)
     later = EPOCH + timedelta(days=30)

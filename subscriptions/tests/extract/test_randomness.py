@@ -80,7 +80,8 @@ def test_every_step_of_the_key_scramble_can_be_undone() -> None:
 
 
 def _key_words(seed: int, stream: Stream) -> list[int]:
-    return np.random.SeedSequence((seed, int(stream))).generate_state(3, np.uint64).tolist()
+    state = np.random.SeedSequence((seed, int(stream))).generate_state(3, np.uint64)
+    return [int(word) for word in state]
 
 
 def _unscramble(key: int, keys: list[int]) -> int:
