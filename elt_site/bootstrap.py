@@ -65,7 +65,7 @@ def _missing_administrator() -> str | None:
     None in production, and with DEBUG on against another machine's database as well: a guessable
     administrator does not belong there.
     """
-    host = connection.settings_dict["HOST"]
+    host = str(connection.get_connection_params().get("host", ""))
     if not settings.DEBUG or not (host in LOOPBACK or host.startswith("/")):
         return None
     name: str = settings.BASIC_AUTH_USERNAME

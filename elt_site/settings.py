@@ -1,7 +1,6 @@
 """Django's settings; every variable that is read is listed in .env.example."""
 
 import os
-from pathlib import Path
 from typing import Any
 
 from elt_site import environment as env
@@ -9,7 +8,7 @@ from elt_site import environment as env
 BASE_DIR = env.BASE_DIR
 
 # The ignored working folder: the embedded server's data and dlt's packages.
-LOCAL_DIR = Path(env.read("LOCAL_DIR", str(BASE_DIR / ".local"))).resolve()
+LOCAL_DIR = (BASE_DIR / env.read("LOCAL_DIR", ".local")).resolve()
 
 # ---------------------------------------------------------------------------- database
 
@@ -150,7 +149,7 @@ REST_FRAMEWORK: dict[str, Any] = {
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Subscriptions",
     "SITE_HEADER": "Subscriptions",
-    "SITE_SUBHEADER": "Extract, load, transform, serve",
+    "SITE_SUBHEADER": "A synthetic business, loaded daily",
     "SITE_SYMBOL": "stacked_bar_chart",
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": "subscriptions.admin.site.favicon"}

@@ -185,6 +185,8 @@ def system_account() -> pwd.struct_passwd:
     with suppress(OSError):  # no useradd on this system
         subprocess.run(
             ["useradd", "--system", "--shell", "/usr/sbin/nologin", SYSTEM_USER],
+            # root's own PATH may lack sbin, where `su` without a dash made the shell.
+            env={"PATH": f"/usr/sbin:/sbin:{os.defpath}"},
             capture_output=True,
             check=False,  # another process may have been faster
         )

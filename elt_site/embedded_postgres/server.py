@@ -77,8 +77,12 @@ class Server:
         return {"HOST": str(self.location.sockets), "PORT": PORT, "USER": USER}
 
     def url(self, database: str = DATABASE) -> str:
-        """A libpq URL, the socket's folder encoded as its host."""
-        return f"postgresql://{USER}@{quote(str(self.location.sockets), safe='')}:{PORT}/{database}"
+        """A libpq URL, the socket's folder encoded as its host.
+
+        The password is empty rather than absent, since dlt insists on one.
+        """
+        host = quote(str(self.location.sockets), safe="")
+        return f"postgresql://{USER}:@{host}:{PORT}/{database}"
 
 
 def location() -> Location:

@@ -36,7 +36,7 @@ def test_creates_no_guessable_administrator_on_another_machine(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.DEBUG = True
-    monkeypatch.setitem(connection.settings_dict, "HOST", "db.example.com")
+    monkeypatch.setattr(connection, "get_connection_params", lambda: {"host": "db.example.com"})
     assert ensure_ready() == Readiness()
 
 

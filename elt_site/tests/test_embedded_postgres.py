@@ -28,7 +28,8 @@ from django.conf import settings
 settings.configure(LOCAL_DIR=Path(sys.argv[1]))
 from elt_site.embedded_postgres import server
 {extra}
-print(server.database_url(), server.data_directory(), server.location().fallback, flush=True)
+url = server.database_url()
+print(url, server.data_directory(), server.location().fallback, sep="\\t", flush=True)
 sys.stdin.read()
 """
 
@@ -50,7 +51,7 @@ class User:
 
     def wait_until_ready(self) -> None:
         assert self.process.stdout is not None
-        url, data, fallback = self.process.stdout.readline().split()
+        url, data, fallback = self.process.stdout.readline().rstrip("\n").split("\t")
         self.url, self.data, self.fallback = url, Path(data), fallback == "True"
 
     @property
@@ -62,8 +63,9 @@ class User:
 
     def query(self, sql: str) -> str:
         with psycopg.connect(self.url, autocommit=True) as connection:
-            cursor = connection.execute(sql)  # type: ignore[call-overload]
-            return str(cursor.fetchone()[0]) if cursor.description else ""
+            cursor = connection.execute(sql.encode())
+            row = cursor.fetchone() if cursor.description else None
+            return str(row[0]) if row else ""
 
 
 def stops(user: User) -> bool:
@@ -168,6 +170,13 @@ def test_only_its_owner_can_open_the_folder_and_the_socket(local_dir: Path) -> N
     user = User(local_dir)
     assert stat.S_IMODE((local_dir / "postgres").stat().st_mode) == 0o700
     user.leave()
+
+
+def test_an_awkward_path_does_no_harm(local_dir: Path) -> None:
+    user = User(local_dir / "O'Neil's folder")
+    assert user.query("SELECT 1") == "1"
+    user.leave()
+    assert stops(user)
 
 
 def test_a_long_path_has_its_socket_elsewhere(local_dir: Path) -> None:

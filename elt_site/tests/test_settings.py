@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from elt_site.environment import read_database
 from elt_site.tests.conftest import PRODUCTION, Manage
 
 SECRETS = ["SECRET_KEY", "ALLOWED_HOSTS", "BASIC_AUTH_USERNAME", "BASIC_AUTH_PASSWORD"]
@@ -109,6 +110,22 @@ def test_the_first_database_url_that_is_set_serves(
         value(manage, expression, **PRODUCTION | {"DATABASE_URL": ""} | urls)
         == f"('{host}', False)"
     )
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("postgres://u:p%40ss@h/d", ("h", "", "p@ss", {"connect_timeout": 10})),
+        ("postgresql://u:@%2Frun%2Fpg/d", ("/run/pg", "", "", {"connect_timeout": 10})),
+        (
+            "postgresql://u:p@h:6543/d?sslmode=require&connect_timeout=3",
+            ("h", 6543, "p", {"connect_timeout": 3, "sslmode": "require"}),
+        ),
+    ],
+)
+def test_a_database_url_is_read_in_full(url: str, expected: tuple[object, ...]) -> None:
+    config = read_database(url)
+    assert tuple(config[key] for key in ("HOST", "PORT", "PASSWORD", "OPTIONS")) == expected
 
 
 def test_railway_is_allowed_trusted_and_one_proxy(manage: Manage) -> None:
