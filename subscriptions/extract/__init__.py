@@ -3,7 +3,8 @@
 Pure: no Django, no dlt, no clock, no global random state. Start reading at `company`.
 """
 
-from .company import PARTITION_USERS, Company, CompanyError
-from .tables import SCHEMAS, TABLES
+from subscriptions.extract.company import PARTITION_USERS, Company, CompanyError
+from subscriptions.extract.growth import OPENING_DATE
+from subscriptions.extract.tables import SCHEMAS, TABLES
 
-__all__ = ["PARTITION_USERS", "SCHEMAS", "TABLES", "Company", "CompanyError"]
+__all__ = ["OPENING_DATE", "PARTITION_USERS", "SCHEMAS", "TABLES", "Company", "CompanyError"]

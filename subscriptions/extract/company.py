@@ -7,13 +7,20 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-from .growth import Signups, day_number
-from .partition import Partition
-from .plans import plan_table
-from .subscriptions import Slots, ends, first_slots, go_on, settle
-from .usage import daily_quotas, join_rows, rows_after_epoch, rows_until_epoch, usage_numbers
+from subscriptions.extract.growth import OPENING_DATE, Signups, day_number
+from subscriptions.extract.partition import Partition
+from subscriptions.extract.plans import plan_table
+from subscriptions.extract.subscriptions import ENOUGH_TIME, Slots, ends, first_slots, go_on, settle
+from subscriptions.extract.usage import (
+    daily_quotas,
+    join_rows,
+    rows_after_epoch,
+    rows_until_epoch,
+    usage_numbers,
+)
 
-OPENING_DATE = date(2024, 8, 1)
+__all__ = ["OPENING_DATE", "PARTITION_USERS", "Company", "CompanyError"]
+
 LARGEST_SEED = 2**63 - 1
 MOST_USERS = 50_000_000
 PARTITION_USERS = 50_000
@@ -104,7 +111,7 @@ class Company:
         due = subscriptions_due(self.users)
         if as_of != self.epoch or subscriptions >= due:
             return []
-        reason = f"An epoch before 2025-02-01 leaves too little time for {due:,} subscriptions"
+        reason = f"An epoch before {ENOUGH_TIME} leaves too little time for {due:,} subscriptions"
         return [f"{reason}: {subscriptions:,} were possible."]
 
     @property

@@ -8,7 +8,7 @@ from math import gcd
 
 import numpy as np
 
-from .randomness import Ints, Stream, draw
+from subscriptions.extract.randomness import Ints, Stream, draw
 
 _UNIX = date(1970, 1, 1).toordinal()
 # Sign-ups by weekday, Monday first: a working-day product.
@@ -32,7 +32,8 @@ def weekday(days: Ints) -> Ints:
     return (days + 3) % 7
 
 
-OPENING = day_number(date(2024, 8, 1))
+OPENING_DATE = date(2024, 8, 1)
+OPENING = day_number(OPENING_DATE)
 
 
 @dataclass(frozen=True)

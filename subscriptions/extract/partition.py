@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from .plans import FREE
-from .randomness import Ints, Mask, Stream
-from .subscriptions import PAYMENT_METHODS, Slots
-from .tables import dates, integers, keys, table, words
-from .usage import Rows, levels
-from .users import people, user_table
+from subscriptions.extract.plans import FREE
+from subscriptions.extract.randomness import Ints, Mask, Stream
+from subscriptions.extract.subscriptions import PAYMENT_METHODS, Slots
+from subscriptions.extract.tables import dates, integers, keys, table, words
+from subscriptions.extract.usage import Rows, levels
+from subscriptions.extract.users import people, user_table
 
 _STATUSES = pa.array(["Inactive", "Active"])
 

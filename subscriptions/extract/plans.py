@@ -7,8 +7,8 @@ from decimal import Decimal
 import numpy as np
 import pyarrow as pa
 
-from .randomness import Stream, below, draw
-from .tables import table
+from subscriptions.extract.randomness import Stream, below, draw
+from subscriptions.extract.tables import table
 
 FREE = 1
 

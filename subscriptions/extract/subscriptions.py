@@ -6,9 +6,9 @@ from datetime import date
 
 import numpy as np
 
-from .growth import OPENING, day_number
-from .plans import FREE
-from .randomness import Floats, Ints, Mask, Stream, below, draw, share, unit
+from subscriptions.extract.growth import OPENING, day_number
+from subscriptions.extract.plans import FREE
+from subscriptions.extract.randomness import Floats, Ints, Mask, Stream, below, draw, share, unit
 
 PLAN_SHARES = (33, 27, 18, 16, 6)
 PAYMENT_METHODS = ("credit card", "paypal", "bank transfer")
@@ -36,7 +36,7 @@ _HIGHEST_TENURE = 3
 
 # The longest times between two starts: 180 days on Free, 31 + 120 + 1 on a paid plan. So whoever
 # signs up on the opening day can have a second subscription by this day, 184 days later.
-ENOUGH_TIME = day_number(date(2025, 2, 1))
+ENOUGH_TIME = date(2025, 2, 1)
 _SHORTEST_FREE, _LONGEST_FREE = 14, 180
 _SHORTEST_RETURN, _LONGEST_RETURN = 30, 120
 
@@ -181,7 +181,7 @@ def settle(seed: int, first: Slots, epoch: int, wanted: int) -> tuple[Slots, flo
     until they suffice (only a small partition is ever so unlucky), or, at an epoch that is too
     early for it anyway, every possible subscription is taken.
     """
-    pulls = range(8, -1, -1) if epoch >= ENOUGH_TIME else (8,)
+    pulls = range(8, -1, -1) if epoch >= day_number(ENOUGH_TIME) else (8,)
     for pull in pulls:
         moved = replace(first, start=OPENING + (first.start - OPENING) * pull // 8)
         for bar in (0.5, 1.0):

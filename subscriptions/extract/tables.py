@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from .randomness import Ints, Mask, Stream, scramble
+from subscriptions.extract.randomness import Ints, Mask, Stream, scramble
 
 TABLES = ("plan", "user", "subscription", "usage")
 

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .growth import SATURDAY, Signups, weekday
-from .plans import PLANS
-from .randomness import Ints, Mask, Stream, below, draw
-from .subscriptions import Slots
+from subscriptions.extract.growth import SATURDAY, Signups, weekday
+from subscriptions.extract.plans import PLANS
+from subscriptions.extract.randomness import Ints, Mask, Stream, below, draw
+from subscriptions.extract.subscriptions import Slots
 
 ROWS_PER_USER = 5
 # Rows after the epoch by weekday, Monday first; on average 20.
@@ -46,10 +46,10 @@ class Rows:
         return Rows(self.number[chosen], self.slot[chosen], self.day[chosen])
 
 
-def _pull(seed: int, slots: Slots) -> Ints:
+def _attraction(seed: int, slots: Slots) -> Ints:
     """How strongly each subscription attracts a row a day: its user's activity, its plan."""
-    pull: Ints = activity(seed, slots.user) * _DAYS[slots.plan - 1]
-    return pull
+    attraction: Ints = activity(seed, slots.user) * _DAYS[slots.plan - 1]
+    return attraction
 
 
 def activity(seed: int, users: Ints) -> Ints:
@@ -89,7 +89,7 @@ def rows_until_epoch(
     start = slots.start[early]
     days = np.minimum(end[early], epoch) - start + 1
     number = np.arange(ROWS_PER_USER * first, ROWS_PER_USER * after)
-    count = _allot(_pull(seed, slots.where(early)) * days, days, len(number))
+    count = _allot(_attraction(seed, slots.where(early)) * days, days, len(number))
     place = np.arange(len(number)) - np.repeat(np.cumsum(count) - count, count)
     # Each row has a stretch of its subscription to itself, so one user's days differ.
     days, share = np.repeat(days, count), np.repeat(count, count)
@@ -152,13 +152,13 @@ def rows_after_epoch(seed: int, slots: Slots, end: Ints, quotas: Iterable[Quota]
     They stand at equal distances, from a random start, on the line of all active subscriptions,
     each as long as it is active. One that would get two gets one.
     """
-    pull = _pull(seed, slots)
+    attraction = _attraction(seed, slots)
     rows = []
     for quota in quotas:
         active = np.flatnonzero((slots.start <= quota.day) & (end >= quota.day))
         if quota.rows == 0 or len(active) == 0:
             continue
-        line = np.cumsum(pull[active])
+        line = np.cumsum(attraction[active])
         length = int(line[-1])
         offset = below(draw(seed, Stream.USAGE_SHARE, np.array([quota.first_number])), length)
         places = (np.arange(quota.rows) * length + offset) // quota.rows

@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .randomness import Ints, Mask, Stream, below, draw, share
-from .tables import dates, integers, keys, table, words
-from .vocabulary import REGIONS, draw_locales, draw_regions, vocabulary
+from subscriptions.extract.randomness import Ints, Mask, Stream, below, draw, share
+from subscriptions.extract.tables import dates, integers, keys, table, words
+from subscriptions.extract.vocabulary import REGIONS, draw_locales, draw_regions, vocabulary
 
 REFERRALS = ("web search", "paid ads", "social media", "referral")
 REFERRAL_SHARES = (20, 45, 10, 25)

@@ -9,7 +9,7 @@ from importlib import import_module
 import numpy as np
 import pyarrow as pa
 
-from .randomness import Bits, Ints, share
+from subscriptions.extract.randomness import Bits, Ints, share
 
 # Region, its share of the users in percent, and its locales with their shares. Only locales that
 # write names in Latin letters, or offer a romanised list; together they give every region well

@@ -66,10 +66,10 @@ def test_shares_are_met() -> None:
     assert abs(counts / len(NUMBERS) * 100 - [33, 27, 18, 16, 6]).max() < 0.4
 
 
-@pytest.mark.parametrize("first", [0, 2**31 - 500_000, 2**32 - 1_000_000])
-def test_a_million_keys_are_distinct_anywhere(first: int) -> None:
-    keys = scramble(8, Stream.USER_KEY, np.arange(first, first + 1_000_000))
-    assert len(np.unique(keys)) == 1_000_000
+@pytest.mark.parametrize("first", [0, 2**31 - 150_000, 2**32 - 300_000])
+def test_keys_are_distinct_anywhere(first: int) -> None:
+    keys = scramble(8, Stream.USER_KEY, np.arange(first, first + 300_000))
+    assert len(np.unique(keys)) == 300_000
 
 
 def test_every_step_of_the_key_scramble_can_be_undone() -> None:
