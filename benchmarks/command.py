@@ -30,7 +30,7 @@ class Run:
 def python(
     *arguments: str,
     environment: Mapping[str, str] | None = None,
-    on_start: Callable[[int], None] = lambda _pid: None,
+    on_start: Callable[[int], None] | None = None,
 ) -> Run:
     """Run this Python with the arguments, from the start of the interpreter to its end.
 
@@ -53,7 +53,8 @@ def python(
     )
     lines: list[tuple[float, str]] = []
     try:
-        on_start(process.pid)
+        if on_start is not None:
+            on_start(process.pid)
         assert process.stdout is not None
         # `extend` takes each line as it comes, and so dates it.
         lines.extend((time.perf_counter(), line.rstrip()) for line in process.stdout)
