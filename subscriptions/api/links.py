@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.urls import reverse
 from rest_framework.request import Request
 
 from subscriptions.api.authentication import CREDENTIALS
 
-# What `/` and the page's navigation lead to, in this order: the path, and the URL's name.
-ENDPOINTS: Final = {
-    "users": "api:users-list",
-    "plans": "api:plans-list",
-    "subscriptions": "api:subscriptions-list",
-    "usages": "api:usages-list",
-    "check-tables": "api:check-tables",
-    "admin": "admin:index",
-}
+
+class Endpoint(NamedTuple):
+    """A path without its slashes, the name of its URL, and what people find there."""
+
+    path: str
+    url_name: str
+    content: str
+
+
+# What `/` and the page's navigation lead to.
+ENDPOINTS: Final = (
+    Endpoint("users", "api:users-list", "Who signed up, when, from where, and for which plan"),
+    Endpoint("plans", "api:plans-list", "What is on offer, and what it costs a month"),
+    Endpoint("subscriptions", "api:subscriptions-list", "Who paid for which plan, and until when"),
+    Endpoint("usages", "api:usages-list", "What each user did on a day"),
+    Endpoint("check-tables", "api:check-tables", "The tables that the dataset has"),
+    Endpoint("admin", "admin:index", "The same data to search and filter, and its history"),
+)
 
 
 def here(request: Request, **changes: object) -> str:

@@ -45,14 +45,16 @@ class ApiView(APIView):
 
 
 class RootView(ApiView):
-    """Where everything is."""
+    """The data of a synthetic subscription business: everything that this server offers."""
 
-    name = "Subscriptions"
+    name = "Overview"
 
     def get(self, request: Request) -> Response:
         """A welcome, and the address of each list."""
-        links = {path: reverse(name, request=request) for path, name in ENDPOINTS.items()}
-        return Response({"message": "A synthetic subscription business.", "links": links})
+        links = {end.path: reverse(end.url_name, request=request) for end in ENDPOINTS}
+        return Response(
+            {"message": "The data of a synthetic subscription business.", "links": links}
+        )
 
 
 class CheckTablesView(ApiView):

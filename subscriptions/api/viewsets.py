@@ -41,11 +41,6 @@ class RowViewSet(ApiView, GenericViewSet[M]):
         """The page's title; REST framework would make it of the class's name."""
         return self.basename.capitalize()
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The keys of each row, in order."""
-        return self.serializer_class.Meta.fields
-
     def list(self, request: Request) -> Response:
         """Every current row, or one page of them."""
         rows = self.filter_queryset(self.get_queryset())
@@ -59,7 +54,7 @@ class RowViewSet(ApiView, GenericViewSet[M]):
             return Response(self._answer(rows.none()))
 
     def _answer(self, rows: QuerySet[M]) -> dict[str, Any]:
-        values = rows.values(*self.columns)
+        values = rows.values(*self.serializer_class.Meta.fields)
         page = self.paginate_queryset(values)
         if page is None:
             return {self.basename: self.get_serializer(values, many=True).data}

@@ -1,0 +1,56 @@
+"""What the API's tests share: clients with the right credentials, and lists of its paths."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import Final
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.test import Client
+
+HTML: Final = "text/html,application/xhtml+xml,*/*;q=0.8"  # as browsers ask
+
+
+def basic(username: str, password: str) -> str:
+    """The Authorization header of HTTP Basic."""
+    return "Basic " + b64encode(f"{username}:{password}".encode()).decode()
+
+
+def credentials() -> dict[str, str]:
+    """The right query parameters."""
+    return {
+        "username": settings.BASIC_AUTH_USERNAME,
+        "password": settings.BASIC_AUTH_PASSWORD,
+    }
+
+
+@pytest.fixture
+def api() -> Client:
+    """A program with the right HTTP Basic header."""
+    header = basic(settings.BASIC_AUTH_USERNAME, settings.BASIC_AUTH_PASSWORD)
+    return Client(headers={"authorization": header})
+
+
+@pytest.fixture
+def person() -> Client:
+    """A browser that has been told the right credentials at its prompt."""
+    header = basic(settings.BASIC_AUTH_USERNAME, settings.BASIC_AUTH_PASSWORD)
+    return Client(headers={"authorization": header, "accept": HTML})
+
+
+@pytest.fixture
+def staff(db: None) -> Client:
+    """A session of a user who is staff."""
+    client = Client()
+    client.force_login(User.objects.create_user("staff", is_staff=True))
+    return client
+
+
+@pytest.fixture
+def stranger(db: None) -> Client:
+    """A session of a user who is not."""
+    client = Client()
+    client.force_login(User.objects.create_user("stranger"))
+    return client

@@ -1,0 +1,46 @@
+"""Formats: JSON for programs, a page for browsers, and `?format=` above both."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from .conftest import HTML
+
+pytestmark = pytest.mark.usefixtures("dataset", "db")
+
+
+@pytest.mark.parametrize("path", ["/", "/plans", "/check-tables"])
+@pytest.mark.parametrize(
+    ("accept", "format_", "answer"),
+    [
+        (None, None, "application/json"),
+        ("*/*", None, "application/json"),
+        ("application/json", None, "application/json"),
+        (HTML, None, "text/html; charset=utf-8"),
+        (HTML, "json", "application/json"),
+        ("text/html", "json", "application/json"),
+        ("*/*", "api", "text/html; charset=utf-8"),
+        ("text/csv", "json", "application/json"),
+    ],
+)
+def test_format(
+    api: Client, path: str, accept: str | None, format_: str | None, answer: str
+) -> None:
+    headers = {"accept": accept} if accept else {}
+    response = api.get(path, {"format": format_} if format_ else {}, headers=headers)
+    assert response.status_code == 200
+    assert response["Content-Type"] == answer
+
+
+@pytest.mark.parametrize("accept", ["text/csv", "image/png, text/plain;q=0.5", "nonsense", ","])
+def test_not_acceptable(api: Client, accept: str) -> None:
+    response = api.get("/users", headers={"accept": accept})
+    assert response.status_code == 406
+    assert list(response.json()) == ["error"]
+
+
+def test_unknown_format(api: Client) -> None:
+    response = api.get("/users?format=xml")
+    assert response.status_code == 400
+    assert response.json() == {"error": "Unknown format: use json or api."}
