@@ -149,7 +149,7 @@ REST_FRAMEWORK: dict[str, Any] = {
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Subscriptions",
     "SITE_HEADER": "Subscriptions",
-    "SITE_SUBHEADER": "A synthetic business, loaded daily",
+    "SITE_SUBHEADER": "A synthetic company",
     "SITE_SYMBOL": "stacked_bar_chart",
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": "subscriptions.admin.site.favicon"}

@@ -17,14 +17,14 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class AccountAdmin(BaseUserAdmin, ModelAdmin):
+class AccountAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
     """Accounts of people who sign in here."""
 
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
 
-    def changelist_view(
+    def changelist_view(  # type: ignore[override]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The list under a title that does not mix them up with the business's users."""
@@ -32,5 +32,5 @@ class AccountAdmin(BaseUserAdmin, ModelAdmin):
 
 
 @admin.register(Group)
-class RoleAdmin(BaseGroupAdmin, ModelAdmin):
+class RoleAdmin(BaseGroupAdmin, ModelAdmin):  # type: ignore[misc]
     """What accounts may do, in groups."""

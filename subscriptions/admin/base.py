@@ -17,9 +17,12 @@ from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
 from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
+
+from subscriptions.admin.display import Columns, Section
 
 COUNTED = 10_000
-BAD_FILTER = "That search or filter is not one this list has, so it was taken away."
+BAD_FILTER = "This list has no such page or filter, so here it is from the start."
 
 
 def exists(model: type[models.Model]) -> bool:
@@ -32,7 +35,7 @@ def exists(model: type[models.Model]) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-class BoundedPaginator(Paginator):
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # generic in the stubs only
     """Counts, and pages, no further than a person would: its cost does not grow with the table."""
 
     template_name = "admin/subscriptions/pagination.html"
@@ -49,7 +52,16 @@ class BoundedPaginator(Paginator):
         return self.count == COUNTED
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class Listing(ChangeList):
+    """A list that does not know, and so does not say, how many rows there are in all."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Set the total to the number found: the theme then leaves it out."""
+        super().get_results(request)
+        self.full_result_count = self.result_count
+
+
+class ReadOnlyAdmin(Columns, ModelAdmin):  # type: ignore[misc]  # the theme's mixins differ
     """Lists and shows rows; adds, changes and deletes none.
 
     Related rows are prefetched, never joined: after an `append` a key can be current more than
@@ -67,18 +79,25 @@ class ReadOnlyAdmin(ModelAdmin):
     change_form_template = "admin/subscriptions/record.html"
 
     prefetch: ClassVar[Sequence[str]] = ()
+    provenance: ClassVar[tuple[str, tuple[str, ...]] | None] = None
 
-    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Nobody may: the next load would not know of it."""
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Nobody may."""
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Nobody may."""
         return False
+
+    def get_changelist(  # type: ignore[override]  # the theme annotates an instance
+        self, request: HttpRequest, **kwargs: object
+    ) -> type[Listing]:
+        """The list's class."""
+        return Listing
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """The rows with their foreign keys, in one query more for each."""
@@ -87,7 +106,7 @@ class ReadOnlyAdmin(ModelAdmin):
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
-    ) -> Any | None:
+    ) -> models.Model | None:
         """The row with this key: the first of them after an `append`, None if there is none."""
         try:
             key = self.model._meta.pk.to_python(object_id)
@@ -95,9 +114,10 @@ class ReadOnlyAdmin(ModelAdmin):
             return None
         if "\0" in str(key):
             return None
-        return self.get_queryset(request).filter(pk=key).order_by("pk").first()
+        row: models.Model | None = self.get_queryset(request).filter(pk=key).first()
+        return row
 
-    def changelist_view(
+    def changelist_view(  # type: ignore[override]  # the theme forgets redirects
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The list; without data what to run, with a senseless URL the list and a message."""
@@ -105,38 +125,57 @@ class ReadOnlyAdmin(ModelAdmin):
             return self.no_data(request)
         if ERROR_FLAG in request.GET:
             messages.warning(request, BAD_FILTER)
+            return HttpResponseRedirect(request.path)
         title = capfirst(str(self.opts.verbose_name_plural))
         try:
             return super().changelist_view(request, {"title": title, **(extra_context or {})})
         except (DisallowedModelAdminLookup, DisallowedModelAdminToField, DataError):
             return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
 
-    def changeform_view(
+    def changeform_view(  # type: ignore[override]
         self,
         request: HttpRequest,
         object_id: str | None = None,
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        """One row, with what `related` adds to it."""
+    ) -> HttpResponse:
+        """One row; without data what to run."""
         if not exists(self.model):
             return self.no_data(request)
-        return super().changeform_view(
-            request, object_id, form_url, {"show_history": False, **(extra_context or {})}
-        )
+        # Django's own log of changes, of which there are none.
+        context = {"show_history": False, **(extra_context or {})}
+        response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
+        return response
 
     def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,  # noqa: FBT001, FBT002 - Django's signature
+        change: bool = False,  # noqa: FBT001, FBT002
+        form_url: str = "",
+        obj: models.Model | None = None,
     ) -> HttpResponse:
-        """Add the sections below the fields."""
-        context["sections"] = self.related(kwargs["obj"])
-        context["title"] = str(kwargs["obj"])
-        context["subtitle"] = None
-        return super().render_change_form(request, context, *args, **kwargs)
+        """Add what belongs to the row, and call the page by the row's name."""
+        if obj is not None:
+            context |= {"title": str(obj), "subtitle": None, **self.extras(obj)}
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
-    def related(self, row: Any) -> list[Any]:
-        """The sections below a row's fields: bounded excerpts of what belongs to it."""
-        return []
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """The fields, and last where they come from."""
+        fieldsets = [*super().get_fieldsets(request, obj)]
+        if self.provenance:
+            title, fields = self.provenance
+            fieldsets.append((title, {"fields": fields}))
+        return fieldsets
+
+    def extras(self, row: Any) -> dict[str, Any]:
+        """What the template of a row's page gets."""
+        return {"sections": self.sections(row)}
+
+    def sections(self, row: Any) -> Sequence[Section]:
+        """Bounded excerpts of what belongs to a row."""
+        return ()
 
     def no_data(self, request: HttpRequest) -> HttpResponse:
         """The page that says which command loads data."""

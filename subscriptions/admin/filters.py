@@ -98,7 +98,10 @@ class KeyFilter(TextFilter):
         key = (self.value() or "").strip()
         if "\0" in key:
             raise IncorrectLookupParameters
-        return queryset.filter(**{f"{self.parameter_name}_id": key}) if key else queryset
+        try:
+            return queryset.filter(**{f"{self.parameter_name}_id": key}) if key else queryset
+        except ValueError as error:  # a plan's number that is none
+            raise IncorrectLookupParameters from error
 
 
 class UserFilter(KeyFilter):
@@ -118,7 +121,7 @@ class DayFilter(RangeDateFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
         """The rows, or Django's usual answer to what is not a date."""
-        if not all(map(parse_date_str, self.used_parameters.values())):
+        if not all(parse_date_str(str(day)) for day in self.used_parameters.values()):
             raise IncorrectLookupParameters
         rows: QuerySet[Any] | None = super().queryset(request, queryset)
         return rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.contrib import admin
 from unfold.decorators import display
@@ -21,7 +21,7 @@ def company(receipt: LoadReceipt | None) -> str:
     """Which company was loaded."""
     if receipt is None:
         return NOTHING
-    return f"{receipt.users:,} users · seed {receipt.seed} · epoch {receipt.epoch}"
+    return f"{receipt.users:,} users, seed {receipt.seed}, epoch {receipt.epoch}"
 
 
 def outcome(receipt: LoadReceipt) -> Section:
@@ -38,7 +38,7 @@ def outcome(receipt: LoadReceipt) -> Section:
         for table, brought in sorted(receipt.rows.items())
     ]
     headers = ("Table", "Disposition", "Rows brought", *(kind.capitalize() for kind in kinds))
-    return Section("What it did", headers, rows)
+    return Section("What it did", headers, rows, 2)
 
 
 @admin.register(DltLoad)
@@ -46,7 +46,7 @@ class LoadAdmin(ReadOnlyAdmin):
     """dlt's note of each load, joined with the load's own receipt."""
 
     prefetch: ClassVar[tuple[str, ...]] = ("receipt",)
-    list_display = ("inserted_at", "company", "as_of", "dispositions", "changes", "duration")
+    list_display = ("inserted_at", "as_of", "company", "dispositions", "changes", "duration")
     ordering = ("-inserted_at",)
     sortable_by = ("inserted_at",)
     search_fields = ("load_id__exact",)
@@ -97,10 +97,10 @@ class LoadAdmin(ReadOnlyAdmin):
 
     @display(description="status")
     def outcome(self, load: DltLoad) -> str:
-        """dlt's status; only a completed load is there."""
+        """What dlt says of it; only completed loads are noted at all."""
         return badge("completed", "success") if load.status == 0 else badge(load.status, "danger")
 
-    def related(self, row: Any) -> list[Section]:
+    def sections(self, row: DltLoad) -> list[Section]:
         """What it brought and changed."""
         receipt = receipt_of(row)
         return [outcome(receipt)] if receipt else []

@@ -34,8 +34,8 @@ class Moment:
     changes: Sequence[Change] = field(default_factory=tuple)
 
 
-def timeline(record: Any, limit: int) -> list[Moment]:
-    """The last `limit` moments of a current record's history, newest first."""
+def timeline(record: Any, limit: int = 10) -> list[Moment]:
+    """The last `limit` moments of a record's history, newest first."""
     keys = [column.name for column in record._meta.fields if column.is_relation]
     versions = record.versions.order_by("-valid_from", "-dlt_id").prefetch_related(*keys)
     # One more than shown, to tell the first version from the oldest shown.
@@ -58,15 +58,15 @@ def _moments(versions: Sequence[Any]) -> Iterator[Moment]:
         newer = version
 
 
-def _changes(older: Any, newer: Any) -> Iterator[Change]:
-    for column in type(newer)._meta.fields:
+def _changes(older: models.Model, newer: models.Model) -> Iterator[Change]:
+    for column in newer._meta.fields:
         if column.name in NOT_BUSINESS:
             continue
         if getattr(older, column.attname) != getattr(newer, column.attname):
             yield Change(str(column.verbose_name), _text(older, column), _text(newer, column))
 
 
-def _text(version: Any, column: models.Field[Any, Any]) -> str:
+def _text(version: models.Model, column: models.Field[Any, Any]) -> str:
     if column.is_relation:
         return str(follow(version, column.name) or getattr(version, column.attname))
     value = getattr(version, column.name)

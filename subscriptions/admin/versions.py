@@ -2,83 +2,79 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from unfold.decorators import display
 
+from subscriptions.admin import filters
 from subscriptions.admin.base import ReadOnlyAdmin
-from subscriptions.admin.display import badge, link, plan, related, status
-from subscriptions.admin.filters import (
-    CurrentFilter,
-    DayFilter,
-    PlanFilter,
-    RecordFilter,
-    RegionFilter,
-    StatusFilter,
-    UserFilter,
-)
-from subscriptions.models import (
-    DltLoad,
-    PlanVersion,
-    SubscriptionVersion,
-    UsageVersion,
-    UserVersion,
-)
+from subscriptions.admin.display import badge, related_link
+from subscriptions.models import PlanVersion, SubscriptionVersion, UsageVersion, UserVersion
+
+if TYPE_CHECKING:
+    from django.utils.safestring import SafeString
+
+    from subscriptions.models import Version
 
 
 class VersionAdmin(ReadOnlyAdmin):
     """Stored rows; several of one key follow each other in time."""
 
+    list_filter: ClassVar[tuple[Any, ...]] = (
+        filters.CurrentFilter,
+        ("valid_from", filters.DayFilter),
+        filters.RecordFilter,
+    )
     ordering = ("-valid_from",)
-    search_fields: tuple[str, ...] = ("current_id__exact",)
-    search_help_text = "The whole id of a record"
-    provenance = ("Version", {"fields": ("validity", "valid_from", "valid_to", "load", "dlt_id")})
+    sortable_by = ()
+    search_fields: ClassVar[tuple[str, ...]] = ("current_id__exact",)
+    search_help_text = "Id of a record"
+    provenance: ClassVar = (
+        "This version",
+        ("validity", "valid_from", "valid_to", "load_link", "dlt_id"),
+    )
 
     @display(description="version", ordering="valid_from")
-    def span(self, row: Any) -> str:
+    def span(self, row: Version) -> str:
         """The days that the version held."""
         until = f"{row.valid_to:%Y-%m-%d}" if row.valid_to else "now"
         return f"{row.valid_from:%Y-%m-%d} → {until}"
 
     @display(description="validity")
-    def validity(self, row: Any) -> str:
+    def validity(self, row: Version) -> SafeString:
         """Whether it is the current one."""
         return badge("closed") if row.valid_to else badge("current", "success")
 
-    @display(description="load")
-    def load(self, row: Any) -> str:
-        """The load that brought the version."""
-        return link(DltLoad(load_id=row.dlt_load_id))
+    @display(description="record")
+    def record_link(self, row: Version) -> object:
+        """The record as it is now, if it still is."""
+        return related_link(row, "current")
 
 
 @admin.register(UserVersion)
 class UserVersionAdmin(VersionAdmin):
     """What users were."""
 
-    current = related("current", "record")
-    list_display = ("span", current, "email", plan, "region", "validity")
-    list_filter = (CurrentFilter, PlanFilter, RegionFilter, ("valid_from", DayFilter), RecordFilter)
-    sortable_by = ()
+    list_display = ("span", "record_link", "email", "plan_label", "region", "validity")
     search_fields = ("current_id__exact", "email__startswith")
-    search_help_text = "A whole user id, or how an e-mail address begins"
+    search_help_text = "User id, or start of e-mail"
     fieldsets = (
         (
             None,
             {
                 "fields": (
-                    current,
+                    "record_link",
                     "first_name",
                     "last_name",
                     "email",
-                    "region",
-                    plan,
+                    "plan_label",
                     "signup_date",
+                    "region",
                     "referral_source",
                 )
             },
         ),
-        VersionAdmin.provenance,
     )
 
 
@@ -86,14 +82,14 @@ class UserVersionAdmin(VersionAdmin):
 class PlanVersionAdmin(VersionAdmin):
     """What plans were, and cost."""
 
-    current = related("current", "record")
-    list_display = ("span", current, "monthly_fee", "max_users", "validity")
-    list_filter = (CurrentFilter, ("valid_from", DayFilter))
-    sortable_by = ()
-    search_help_text = "A plan's number"
+    list_display = ("span", "record_link", "monthly_fee", "max_users", "validity")
+    search_fields = ("plan_name__icontains",)
+    search_help_text = "Part of a plan's name"
     fieldsets = (
-        (None, {"fields": (current, "plan_name", "monthly_fee", "max_users", "features")}),
-        VersionAdmin.provenance,
+        (
+            None,
+            {"fields": ("record_link", "plan_name", "monthly_fee", "max_users", "features")},
+        ),
     )
 
 
@@ -101,27 +97,34 @@ class PlanVersionAdmin(VersionAdmin):
 class SubscriptionVersionAdmin(VersionAdmin):
     """What subscriptions were."""
 
-    current = related("current", "record")
-    user = related("user")
-    list_display = ("span", current, user, plan, "start_date", "end_date", status, "validity")
-    list_filter = (CurrentFilter, StatusFilter, PlanFilter, ("valid_from", DayFilter), RecordFilter)
-    sortable_by = ()
+    list_display = (
+        "span",
+        "record_link",
+        "user_link",
+        "plan_label",
+        "start_date",
+        "end_date",
+        "status_label",
+        "validity",
+    )
+    list_filter = (*VersionAdmin.list_filter, filters.UserFilter)
+    search_fields = ("current_id__exact", "user_id__exact")
+    search_help_text = "Subscription id or user id"
     fieldsets = (
         (
             None,
             {
                 "fields": (
-                    current,
-                    user,
-                    plan,
+                    "record_link",
+                    "user_link",
+                    "plan_label",
+                    "status_label",
                     "start_date",
                     "end_date",
                     "payment_method",
-                    status,
                 )
             },
         ),
-        VersionAdmin.provenance,
     )
 
 
@@ -129,28 +132,32 @@ class SubscriptionVersionAdmin(VersionAdmin):
 class UsageVersionAdmin(VersionAdmin):
     """What usage was; it changes in place by default, so there is rarely more than one."""
 
-    current = related("current", "record")
-    user = related("user")
-    list_display = ("span", current, user, plan, "usage_date", "actions_performed", "validity")
-    list_filter = (CurrentFilter, PlanFilter, ("usage_date", DayFilter), UserFilter, RecordFilter)
-    sortable_by = ()
+    list_display = (
+        "span",
+        "record_link",
+        "user_link",
+        "plan_label",
+        "usage_date",
+        "actions_done",
+        "validity",
+    )
+    list_filter = (*VersionAdmin.list_filter, filters.UserFilter)
     search_fields = ("current_id__exact", "user_id__exact")
-    search_help_text = "A whole usage id or user id"
+    search_help_text = "Usage id or user id"
     fieldsets = (
         (
             None,
             {
                 "fields": (
-                    current,
-                    user,
-                    plan,
+                    "record_link",
+                    "user_link",
+                    "plan_label",
                     "usage_date",
-                    "actions_performed",
-                    "api_calls",
-                    "storage_used_mb",
-                    "active_minutes",
+                    "actions_done",
+                    "calls_made",
+                    "storage_used",
+                    "minutes_active",
                 )
             },
         ),
-        VersionAdmin.provenance,
     )
