@@ -44,18 +44,20 @@ def statements(run: Run, samples: Sequence[Sample]) -> str:
     """What the server was busy with, when, in how many sessions at once.
 
     Seconds are those with at least one session in such a statement; a session that waits for the
-    client's next bytes counts as busy, and the last column says how much of it was that.
+    client's next bytes counts as busy, and the last column says how much of it was that. Verbs
+    with several objects have a line for all of them, too.
     """
     found: dict[str, list[tuple[float, float, int, int]]] = {}
     for sample, following in pairwise(samples):
         here: dict[str, list[bool]] = {}
         for activity in sample.activities:
-            here.setdefault(_short(activity.query), []).append(activity.waits_for_client)
+            for name in (_short(activity.query), _verb(activity.query)):
+                here.setdefault(name, []).append(activity.waits_for_client)
         for name, waits in here.items():
             length = following.at - sample.at
             found.setdefault(name, []).append((sample.at, length, len(waits), sum(waits)))
     rows: list[Row] = []
-    for name, moments in found.items():
+    for name, moments in sorted(found.items(), key=lambda item: item[1][0][0]):
         seconds = sum(length for _, length, _, _ in moments)
         if seconds < SHORTEST_SHOWN * run.seconds:
             continue
@@ -82,7 +84,11 @@ def steps(taken: Sequence[Step]) -> str:
         for step in taken
         if step.seconds >= SHORTEST_SHOWN * whole
     ]
-    return table(("statement", "seconds", ""), [*rows, ("all", f"{whole:.2f}", "100%")])
+    verbs: dict[str, float] = {}
+    for step in taken:
+        verbs[_verb(step.statement)] = verbs.get(_verb(step.statement), 0) + step.seconds
+    rows += [(verb, f"{seconds:.2f}", f"{seconds / whole:.0%}") for verb, seconds in verbs.items()]
+    return table(("statement", "seconds", ""), [*rows, ("everything", f"{whole:.2f}", "100%")])
 
 
 def _announced(run: Run) -> Iterator[tuple[float, str]]:
@@ -112,6 +118,11 @@ def _command_cpu(sample: Sample) -> float:
 
 def _server_cpu(sample: Sample) -> float:
     return sample.server_cpu
+
+
+def _verb(statement: str) -> str:
+    """The line that sums up all statements of a kind."""
+    return f"all {statement.split(maxsplit=1)[0]}"
 
 
 def _short(statement: str) -> str:

@@ -9,6 +9,8 @@ from statistics import median
 
 import psutil
 
+from benchmarks.processes import cpu_seconds, tree
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -84,16 +86,5 @@ class Bystanders:
         system = psutil.cpu_times()
         own = psutil.Process().cpu_times()
         idle = system.idle + system.iowait
-        ours = sum(own[:4]) + cpu_seconds(self._server)
+        ours = sum(own[:4]) + cpu_seconds(tree(self._server))
         return sum(system) - idle - system.guest - system.guest_nice, ours, sum(system)
-
-
-def cpu_seconds(process: psutil.Process) -> float:
-    """CPU time of a process, its children and those it has outlived."""
-    total = 0.0
-    for member in (process, *process.children(recursive=True)):
-        try:
-            total += sum(member.cpu_times()[:4])
-        except psutil.NoSuchProcess:
-            continue  # its time is in its parent's now
-    return total

@@ -16,7 +16,7 @@ from types import TracebackType
 
 import psutil
 
-from benchmarks.report import cpu_seconds
+from benchmarks.processes import cpu_seconds, memory, tree
 from benchmarks.workplace import Workplace
 
 INTERVAL_S = 0.05
@@ -89,15 +89,15 @@ class Watch:
         folders = (self._place.temporary, self._place.dlt)
         with self._place.connect() as session:
             due = time.perf_counter()
-            while not self._over.is_set():
+            while not self._over.is_set() and (members := tree(command)):
                 active = session.execute(_ACTIVE).fetchall()
                 self.samples.append(
                     Sample(
                         at=time.perf_counter(),
-                        memory=_memory(command),
+                        memory=memory(members),
                         files=folder_bytes(folders),
-                        command_cpu=cpu_seconds(command),
-                        server_cpu=cpu_seconds(self._server),
+                        command_cpu=cpu_seconds(members),
+                        server_cpu=cpu_seconds(tree(self._server)),
                         activities=tuple(Activity(query, bool(w)) for query, w in active),
                     )
                 )
@@ -115,13 +115,3 @@ def folder_bytes(folders: Iterable[Path]) -> int:
                     status = Path(parent, name).stat()
                     sizes[status.st_dev, status.st_ino] = status.st_size
     return sum(sizes.values())
-
-
-def _memory(command: psutil.Process) -> int:
-    total = 0
-    with suppress(psutil.NoSuchProcess):
-        for process in (command, *command.children(recursive=True)):
-            # A process may end meanwhile, or be dead and not yet reaped.
-            with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                total += process.memory_full_info().pss
-    return total
