@@ -86,7 +86,6 @@ class Watch:
         return max(sample.files for sample in self.samples)
 
     def _sample(self, command: psutil.Process) -> None:
-        folders = (self._place.temporary, self._place.dlt)
         with self._place.connect() as session:
             due = time.perf_counter()
             while not self._over.is_set() and (members := tree(command)):
@@ -95,7 +94,7 @@ class Watch:
                     Sample(
                         at=time.perf_counter(),
                         memory=memory(members),
-                        files=folder_bytes(folders),
+                        files=folder_bytes(self._place.scratch),
                         command_cpu=cpu_seconds(members),
                         server_cpu=cpu_seconds(tree(self._server)),
                         activities=tuple(Activity(query, bool(w)) for query, w in active),

@@ -49,6 +49,11 @@ class Workplace:
         return self.local / "dlt"
 
     @property
+    def scratch(self) -> tuple[Path, ...]:
+        """Every folder in which a load may keep files meanwhile."""
+        return self.temporary, self.dlt
+
+    @property
     def postmaster(self) -> psutil.Process:
         """The server's first process."""
         from elt_site.embedded_postgres import server
