@@ -79,7 +79,7 @@ class ReadOnlyAdmin(Columns, ModelAdmin):  # type: ignore[misc]  # the theme's m
     change_form_template = "admin/subscriptions/record.html"
 
     prefetch: ClassVar[Sequence[str]] = ()
-    provenance: ClassVar[tuple[str, tuple[str, ...]] | None] = None
+    provenance: ClassVar[tuple[str, dict[str, Any]] | None] = None
 
     def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Nobody may: the next load would not know of it."""
@@ -162,12 +162,9 @@ class ReadOnlyAdmin(Columns, ModelAdmin):  # type: ignore[misc]  # the theme's m
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        """The fields, and last where they come from."""
+        """The fields, and where they come from."""
         fieldsets = [*super().get_fieldsets(request, obj)]
-        if self.provenance:
-            title, fields = self.provenance
-            fieldsets.append((title, {"fields": fields}))
-        return fieldsets
+        return [*fieldsets, self.provenance] if self.provenance else fieldsets
 
     def extras(self, row: Any) -> dict[str, Any]:
         """What the template of a row's page gets."""

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 class CurrentAdmin(ReadOnlyAdmin):
     """A table's current rows, each with its history."""
 
-    provenance: ClassVar = ("Where this row comes from", ("valid_from", "load_link", "dlt_id"))
+    provenance: ClassVar = (
+        "Where this row comes from",
+        {"fields": ("valid_from", "load_link", "dlt_id"), "classes": ("last",)},
+    )
 
     def extras(self, row: Any) -> dict[str, Any]:
         """The record's history."""

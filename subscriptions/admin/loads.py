@@ -21,7 +21,7 @@ def company(receipt: LoadReceipt | None) -> str:
     """Which company was loaded."""
     if receipt is None:
         return NOTHING
-    return f"{receipt.users:,} users, seed {receipt.seed}, epoch {receipt.epoch}"
+    return f"{receipt.users:,} users, seed {receipt.seed}"
 
 
 def outcome(receipt: LoadReceipt) -> Section:
@@ -37,7 +37,7 @@ def outcome(receipt: LoadReceipt) -> Section:
         )
         for table, brought in sorted(receipt.rows.items())
     ]
-    headers = ("Table", "Disposition", "Rows brought", *(kind.capitalize() for kind in kinds))
+    headers = ("Table", "Disposition", "Rows", *(kind.capitalize() for kind in kinds))
     return Section("What it did", headers, rows, 2)
 
 

@@ -32,7 +32,7 @@ class VersionAdmin(ReadOnlyAdmin):
     search_help_text = "Id of a record"
     provenance: ClassVar = (
         "This version",
-        ("validity", "valid_from", "valid_to", "load_link", "dlt_id"),
+        {"fields": ("validity", "valid_from", "valid_to", "load_link", "dlt_id")},
     )
 
     @display(description="version", ordering="valid_from")
