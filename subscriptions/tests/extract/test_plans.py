@@ -3,6 +3,7 @@
 import json
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -45,24 +46,24 @@ def test_fees_do_not_move_by_the_epoch() -> None:
 
 def test_fees_rise_now_and_then_after_the_epoch() -> None:
     daily = [fees(EPOCH + timedelta(days=n)) for n in range(1001)]
-    for plan in range(1, 5):
-        course = [day[plan] for day in daily]
-        rises = [n for n in range(1, 1001) if course[n] != course[n - 1]]
-        assert 2 <= len(rises) <= 4
-        assert all(200 <= gap <= 400 for gap in np.diff([0, *rises]))
-        for n in rises:
-            assert Decimal("0.50") <= course[n] - course[n - 1] <= course[n - 1] / 10
-            assert course[n] % Decimal("0.50") == 0
     assert {day[0] for day in daily} == {Decimal("0.00")}
-    assert (
-        len(
-            {
-                tuple(n for n in range(1, 1001) if daily[n][p] != daily[n - 1][p])
-                for p in range(1, 5)
-            }
-        )
-        == 4
-    )
+    calendars, factors = set(), set()
+    for plan in range(1, 5):
+        rises = [
+            (n, a[plan], b[plan])
+            for n, (a, b) in enumerate(pairwise(daily), 1)
+            if a[plan] != b[plan]
+        ]
+        days = [n for n, _, _ in rises]
+        assert 2 <= len(days) <= 4
+        assert all(200 <= gap <= 400 for gap in np.diff([0, *days]))
+        for _, old, new in rises:
+            assert Decimal("0.50") <= new - old <= old / 10
+            assert new % Decimal("0.50") == 0
+            factors.add(new / old)
+        calendars.add(tuple(days))
+    assert len(calendars) == 4, "all plans rise on the same days"
+    assert max(factors) - min(factors) > Decimal("0.02")
 
 
 def test_another_seed_raises_prices_at_other_times() -> None:
