@@ -137,6 +137,8 @@ def test_one_wrong_credential_spoils_the_others(client: Client, staff: Client) -
     assert staff.get("/users", wrong).status_code == 401
     assert staff.get("/users", headers={"authorization": WRONG}).status_code == 401
     assert staff.get("/users?username=analyst").status_code == 401
+    unknown = {"authorization": "Bearer token"}
+    assert client.get("/users", credentials(), headers=unknown).status_code == 401
 
 
 def test_several_right_credentials(staff: Client) -> None:
