@@ -5,19 +5,21 @@ from datetime import date
 from functools import cached_property
 from itertools import accumulate
 from math import gcd
+from typing import TypeVar
 
 import numpy as np
 
 from subscriptions.extract.randomness import Ints, Stream, draw
 
+Days = TypeVar("Days", int, Ints)
+
 _UNIX = date(1970, 1, 1).toordinal()
 # Sign-ups by weekday, Monday first: a working-day product.
-WEEKDAY_WEIGHTS = (12, 12, 12, 12, 11, 6, 5)
+_WEEKDAY_WEIGHTS = (12, 12, 12, 12, 11, 6, 5)
 # 2^(-1/150) in units of 2^-32: the curve doubles every 150 days. It is a literal, and the curve
 # whole numbers, because powers of floats differ in their last bit from machine to machine.
 _DAILY_DECLINE = 4275166118
 _LAST_LEVEL = 1 << 40
-
 
 SATURDAY = 5
 
@@ -27,13 +29,17 @@ def day_number(day: date) -> int:
     return day.toordinal() - _UNIX
 
 
-def weekday(days: Ints) -> Ints:
+def weekday(days: Days) -> Days:
     """0 for Monday to 6 for Sunday; 1970-01-01 was a Thursday."""
     return (days + 3) % 7
 
 
 OPENING_DATE = date(2024, 8, 1)
 OPENING = day_number(OPENING_DATE)
+
+
+def _weight(day: int) -> int:
+    return _WEEKDAY_WEIGHTS[weekday(day)]
 
 
 @dataclass(frozen=True)
@@ -56,9 +62,7 @@ class Signups:
         for _ in range(self.epoch - OPENING):
             levels.append(levels[-1] * _DAILY_DECLINE >> 32)
         levels.reverse()
-        return [
-            level * WEEKDAY_WEIGHTS[(OPENING + day + 3) % 7] for day, level in enumerate(levels)
-        ]
+        return [level * _weight(day) for day, level in enumerate(levels, OPENING)]
 
     @cached_property
     def counts(self) -> Ints:
@@ -79,9 +83,7 @@ class Signups:
         """How many users there are at the end of each day after the epoch, up to `as_of`."""
         total = sum(self._weights)
         rate = self.users * _LAST_LEVEL
-        running = accumulate(
-            WEEKDAY_WEIGHTS[(day + 3) % 7] for day in range(self.epoch + 1, as_of + 1)
-        )
+        running = accumulate(map(_weight, range(self.epoch + 1, as_of + 1)))
         return [self.users + rate * weight // total for weight in running]
 
     def count(self, as_of: int) -> int:
@@ -91,7 +93,7 @@ class Signups:
         # One sum instead of a day-by-day curve: whole weeks, then the days of the last one.
         weeks, rest = divmod(as_of - self.epoch, 7)
         days = range(self.epoch + 1, self.epoch + 1 + rest)
-        weight = weeks * sum(WEEKDAY_WEIGHTS) + sum(WEEKDAY_WEIGHTS[(day + 3) % 7] for day in days)
+        weight = weeks * sum(_WEEKDAY_WEIGHTS) + sum(map(_weight, days))
         return self.users + self.users * _LAST_LEVEL * weight // sum(self._weights)
 
     @cached_property

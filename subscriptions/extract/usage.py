@@ -14,8 +14,8 @@ from subscriptions.extract.subscriptions import Slots
 
 ROWS_PER_USER = 5
 # Rows after the epoch by weekday, Monday first; on average 20.
-WEEKDAY_WEIGHTS = (23, 23, 23, 23, 23, 13, 12)
-MEAN_WEIGHT = 20
+_WEEKDAY_WEIGHTS = (23, 23, 23, 23, 23, 13, 12)
+_MEAN_WEIGHT = 20
 
 # How active the users of 256 equal groups are: Pareto's law with exponent 1, cut off at 16 times
 # the least. So most are light users, and a few do much of the work.
@@ -113,8 +113,8 @@ def _due(signups: Signups, population: int, day: int) -> int:
     old has had no time to show its habits.
     """
     user_days = max(signups.user_days, 30 * signups.users)
-    weight = WEEKDAY_WEIGHTS[(day + 3) % 7]
-    return population * ROWS_PER_USER * signups.users * weight // (user_days * MEAN_WEIGHT)
+    weight = _WEEKDAY_WEIGHTS[weekday(day)]
+    return population * ROWS_PER_USER * signups.users * weight // (user_days * _MEAN_WEIGHT)
 
 
 class Quota(NamedTuple):
@@ -190,7 +190,10 @@ class Levels:
 
 
 def levels(seed: int, slots: Slots, rows: Rows) -> Levels:
-    """Levels that fit the plan and the user, and grow while a subscription lasts."""
+    """Levels that fit the plan and the user, and grow while a subscription lasts.
+
+    All factors are whole numbers in percent, but for the drive, of which 40 is ordinary.
+    """
 
     def spread(question: int) -> Ints:
         """Half to one and a half, in percent."""

@@ -48,7 +48,7 @@ def _changes(
 
 
 def people(seed: int, users: Ints, signup: Ints, as_of: int) -> Person:
-    """The users' addresses and regions as of a day; only the past counts for those before it."""
+    """Addresses and regions as of a day; of users yet to sign up, as they will be then."""
     region = draw_regions(draw(seed, Stream.REGION, users))
     emails = np.zeros_like(users)
     longest = as_of - int(signup.min(initial=as_of))
