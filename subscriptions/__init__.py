@@ -1,0 +1,1 @@
+"""The subscription business: extract, load, serve."""
