@@ -29,7 +29,7 @@ MEMORY_GOAL_MB, FILES_GOAL = 400, 1.5
 LEFT_GOAL = 0.01  # dlt keeps its schema and its state, which do not grow with the rows
 GROWTH, GROWTH_TIME_GOAL, GROWTH_MEMORY_GOAL = 4, 4.5, 1.15
 ONE_USER_GOAL = 2
-FIGURES = ("time", "resources", "one-user")
+FIGURES = ("resources", "time", "one-user")
 IMPORTS = "import dlt, django, numpy, pyarrow"
 
 
@@ -43,7 +43,6 @@ class Measurement:
     files: dict[Table, Path] = field(default_factory=dict)
     found: list[Figure] = field(default_factory=list)
     times: list[tuple[str, ...]] = field(default_factory=list)
-    tables: list[str] = field(default_factory=list)
 
     def prepare(self) -> None:
         """One load that is not measured, whose rows become the yardstick's files."""
@@ -70,8 +69,7 @@ class Measurement:
         for mode, goal in TIME_GOALS.items():
             ratio = median(seconds[mode]) / median(wholes)
             self.found.append(Figure(f"{mode}: time / yardstick", goal, ratio))
-        title = "The yardstick's statements, median round"
-        self.tables.append(f"{title}\n\n{phases.steps(yards[len(yards) // 2])}")
+        _show("The yardstick's statements, median round", phases.steps(yards[len(yards) // 2]))
 
     def resources(self) -> None:
         """Peaks and phases of each kind of load, and that loading again rewrites no row."""
@@ -134,10 +132,8 @@ class Measurement:
         with Watch(self.place) as watch:
             run = self._load(mode, users, watch)
         _say(f"{mode}, watched: {run.seconds:.2f} s")
-        self.tables += [
-            f"Phases: {mode}, {users:,} users\n\n{phases.phases(run, watch.samples)}",
-            f"Statements: {mode}, {users:,} users\n\n{phases.statements(run, watch.samples)}",
-        ]
+        _show(f"Phases: {mode}, {users:,} users", phases.phases(run, watch.samples))
+        _show(f"Statements: {mode}, {users:,} users", phases.statements(run, watch.samples))
         return watch
 
 
@@ -159,21 +155,23 @@ def main() -> None:
         bystanders = report.Bystanders(place.postmaster)
         measurement = Measurement(place, arguments.users, arguments.runs)
         measurement.prepare()
-        if "time" in arguments.figures:
-            measurement.time()
         if "resources" in arguments.figures:
             measurement.resources()
+        if "time" in arguments.figures:
+            measurement.time()
         if "one-user" in arguments.figures:
             measurement.one_user()
         if arguments.growth:
             measurement.growth()
         noise = bystanders.sentence()
-    for text in measurement.tables:
-        print(f"\n{text}")
     print(f"\n{arguments.users:,} users. {report.machine()}. {noise}\n")
     print(report.table(("", "median", "min-max"), measurement.times))
     print()
     print(report.figures(measurement.found))
+
+
+def _show(title: str, table: str) -> None:
+    print(f"\n{title}\n\n{table}\n", flush=True)
 
 
 def _say(line: str) -> None:
