@@ -50,6 +50,12 @@ def test_any_range_of_users_is_a_sample_of_all_times() -> None:
         assert np.median(part) == pytest.approx(np.median(days), abs=2)
 
 
+def test_another_seed_lets_others_sign_up_first() -> None:
+    one, two = (Signups(seed, 1000, EPOCH).days(np.arange(1000), EPOCH) for seed in (1, 2))
+    assert (one != two).mean() > 0.9
+    assert sorted(one) == sorted(two)
+
+
 def test_later_signups_keep_the_rate_of_the_epoch() -> None:
     signups = Signups(1, 100_000, EPOCH)
     before = signups.counts[-1] - signups.counts[-1 - 28]

@@ -49,8 +49,13 @@ def test_names_are_latin_and_clean() -> None:
         for name in names.text.to_pylist():
             assert name == name.strip()
             assert not re.search(r"[\d,.@_]", name), name
+            assert not name.isupper() or len(name) == 1, name
             letters = [letter for letter in name if letter.isalpha()]
             assert all("LATIN" in unicodedata.name(letter) for letter in letters), name
+
+
+def test_names_keep_their_own_capitals() -> None:
+    assert {"Chen", "McDonald", "de la Fuente"} <= set(vocabulary().last.text.to_pylist())
 
 
 def test_spellings_for_addresses_are_plain_letters_and_close_to_the_name() -> None:
