@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from benchmarks.command import Run
@@ -15,6 +16,19 @@ from benchmarks.yardstick import Step
 LONGEST_NAME = 52
 SHORTEST_SHOWN = 0.01  # of the whole
 Row = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Moment:
+    """The time between two samples, and what each session in a statement waited for."""
+
+    start: float
+    end: float
+    waits: Sequence[str | None]
+
+    @property
+    def seconds(self) -> float:
+        return self.end - self.start
 
 
 def phases(run: Run, samples: Sequence[Sample]) -> str:
@@ -41,39 +55,41 @@ def phases(run: Run, samples: Sequence[Sample]) -> str:
 
 
 def statements(run: Run, samples: Sequence[Sample]) -> str:
-    """What the server was busy with, when, in how many sessions at once.
+    """What the server was at, when, in how many sessions at once, and what these waited for.
 
-    Seconds are those with at least one session in such a statement; a session that waits for the
-    client's next bytes counts as busy, and the last column says how much of it was that. Verbs
-    with several objects have a line for all of them, too.
+    Seconds are those with at least one session in such a statement. Verbs with several objects
+    have a line for all of them, too.
     """
-    found: dict[str, list[tuple[float, float, int, int]]] = {}
+    found: dict[str, list[_Moment]] = {}
     for sample, following in pairwise(samples):
-        here: dict[str, list[bool]] = {}
+        here: dict[str, list[str | None]] = {}
         for activity in sample.activities:
             for name in (_short(activity.query), _verb(activity.query)):
-                here.setdefault(name, []).append(activity.waits_for_client)
+                here.setdefault(name, []).append(activity.waits_for)
         for name, waits in here.items():
-            length = following.at - sample.at
-            found.setdefault(name, []).append((sample.at, length, len(waits), sum(waits)))
+            moment = _Moment(sample.at, following.at, waits)
+            found.setdefault(name, []).append(moment)
     rows: list[Row] = []
-    for name, moments in sorted(found.items(), key=lambda item: item[1][0][0]):
-        seconds = sum(length for _, length, _, _ in moments)
-        if seconds < SHORTEST_SHOWN * run.seconds:
-            continue
-        sessions = sum(length * count for _, length, count, _ in moments)
-        waiting = sum(length * count for _, length, _, count in moments)
-        last, length, *_ = moments[-1]
-        rows.append(
-            (
-                name,
-                f"{moments[0][0] - run.started:.1f}-{last + length - run.started:.1f}",
-                f"{seconds:.2f}",
-                f"{sessions / seconds:.1f}",
-                f"{waiting / sessions:.0%}",
-            )
-        )
-    return table(("statement", "from-to", "seconds", "sessions", "waits for client"), rows)
+    for name, moments in sorted(found.items(), key=lambda item: item[1][0].start):
+        seconds = sum(moment.seconds for moment in moments)
+        if seconds >= SHORTEST_SHOWN * run.seconds:
+            first, last = moments[0].start - run.started, moments[-1].end - run.started
+            sessions = sum(moment.seconds * len(moment.waits) for moment in moments)
+            parallel = f"{sessions / seconds:.1f}"
+            row = (name, f"{first:.1f}-{last:.1f}", f"{seconds:.2f}", parallel, _waits(moments))
+            rows.append(row)
+    return table(("statement", "from-to", "seconds", "sessions", "waits for"), rows)
+
+
+def _waits(moments: Sequence[_Moment]) -> str:
+    """The kinds of events that sessions waited for, with their shares of the sessions' time."""
+    spent: dict[str | None, float] = {}
+    for moment in moments:
+        for wait in moment.waits:
+            spent[wait] = spent.get(wait, 0) + moment.seconds
+    whole = sum(spent.values())
+    kinds = sorted(((share, kind) for kind, share in spent.items() if kind), reverse=True)
+    return ", ".join(f"{kind} {share / whole:.0%}" for share, kind in kinds)
 
 
 def steps(taken: Sequence[Step]) -> str:

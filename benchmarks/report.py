@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from statistics import median
 
 import psutil
 
-from benchmarks.processes import cpu_seconds, tree
+from benchmarks.processes import cpu_seconds, look, tree
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def machine() -> str:
 class Bystanders:
     """How much of the machine other programs used meanwhile: the noise in the figures."""
 
-    def __init__(self, server: psutil.Process) -> None:
+    def __init__(self, server: int) -> None:
         self._server = server
         self._before = self._cpu()
 
@@ -84,7 +85,10 @@ class Bystanders:
     def _cpu(self) -> tuple[float, float, float]:
         """Seconds since the system's start: cores busy, of these ours, and in all."""
         system = psutil.cpu_times()
-        own = psutil.Process().cpu_times()
-        idle = system.idle + system.iowait
-        ours = sum(own[:4]) + cpu_seconds(tree(self._server))
-        return sum(system) - idle - system.guest - system.guest_nice, ours, sum(system)
+        processes = look()
+        ours = sum(
+            cpu_seconds(tree(root, processes), processes) for root in (os.getpid(), self._server)
+        )
+        # A guest's time is in its host's user time already.
+        clock = sum(system) - system.guest - system.guest_nice
+        return clock - system.idle - system.iowait, ours, clock

@@ -14,25 +14,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-import psutil
-
-from benchmarks.processes import cpu_seconds, memory, tree
+from benchmarks.processes import cpu_seconds, look, memory, tree
 from benchmarks.workplace import Workplace
 
 INTERVAL_S = 0.05
 
 _ACTIVE = """
-    SELECT query, wait_event = 'ClientRead' FROM pg_stat_activity
+    SELECT query, wait_event_type FROM pg_stat_activity
     WHERE state = 'active' AND backend_type = 'client backend' AND pid <> pg_backend_pid()
 """
 
 
 @dataclass(frozen=True)
 class Activity:
-    """A statement that a session was in, and whether it waited for the client's next bytes."""
+    """A statement that a session was in, and what kind of event it waited for, if any."""
 
     query: str
-    waits_for_client: bool
+    waits_for: str | None
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ class Watch:
 
     def follow(self, pid: int) -> None:
         """Start to watch this process."""
-        self._thread = threading.Thread(target=self._sample, args=(psutil.Process(pid),))
+        self._thread = threading.Thread(target=self._sample, args=(pid,))
         self._thread.start()
 
     @property
@@ -85,19 +83,23 @@ class Watch:
         """The most that files took at one moment, in bytes."""
         return max(sample.files for sample in self.samples)
 
-    def _sample(self, command: psutil.Process) -> None:
+    def _sample(self, command: int) -> None:
         with self._place.connect() as session:
             due = time.perf_counter()
-            while not self._over.is_set() and (members := tree(command)):
+            while not self._over.is_set():
+                processes = look()
+                members, server = tree(command, processes), tree(self._server, processes)
+                if not members:
+                    return
                 active = session.execute(_ACTIVE).fetchall()
                 self.samples.append(
                     Sample(
                         at=time.perf_counter(),
                         memory=memory(members),
                         files=folder_bytes(self._place.scratch),
-                        command_cpu=cpu_seconds(members),
-                        server_cpu=cpu_seconds(tree(self._server)),
-                        activities=tuple(Activity(query, bool(w)) for query, w in active),
+                        command_cpu=cpu_seconds(members, processes),
+                        server_cpu=cpu_seconds(server, processes),
+                        activities=tuple(Activity(*row) for row in active),
                     )
                 )
                 due = max(due + INTERVAL_S, time.perf_counter())

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import psycopg
 from psycopg import sql
 
@@ -54,12 +53,12 @@ class Workplace:
         return self.temporary, self.dlt
 
     @property
-    def postmaster(self) -> psutil.Process:
-        """The server's first process."""
+    def postmaster(self) -> int:
+        """The id of the server's first process."""
         from elt_site.embedded_postgres import server
 
         pid_file = server.data_directory() / "postmaster.pid"
-        return psutil.Process(int(pid_file.read_text().split()[0]))
+        return int(pid_file.read_text().split()[0])
 
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         """An autocommitting session with the settings that a load gives its own."""
