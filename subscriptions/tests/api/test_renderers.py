@@ -91,6 +91,7 @@ def test_page_links(person: Client) -> None:
     assert "/users?format=api&page=2" in urls or "/users?page=2&format=api" in urls
     urls = hrefs(person.get("/users?page=2").text)
     assert {"/users", "/users?page=3", "/users?page=20"} <= set(urls)
+    assert "/users?page=1" not in urls  # the first page has one address
     assert "?page=" not in person.get("/plans").text
 
 
