@@ -10,11 +10,10 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 # Fields of /proc/<pid>/stat, counted from the state that follows the name; see proc(5).
-_PARENT, _CPU_TIMES = 1, slice(11, 15)
+_PARENT, _CPU_TIMES, _LAST = 1, slice(11, 15), 15
 
 
 @dataclass(frozen=True)
@@ -28,12 +27,13 @@ class Process:
 def look() -> Mapping[int, Process]:
     """Every process that lives now, by its id."""
     found = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it has ended
-            # The name, in brackets, may hold anything.
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            ticks = sum(map(int, fields[_CPU_TIMES]))
-            found[int(folder.name)] = Process(int(fields[_PARENT]), ticks / _TICKS_PER_SECOND)
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit():
+            with suppress(OSError):  # it has ended
+                # The name, in brackets, may hold anything.
+                fields = _read(f"{entry.path}/stat").rpartition(b")")[2].split(maxsplit=_LAST)
+                ticks = sum(map(int, fields[_CPU_TIMES]))
+                found[int(entry.name)] = Process(int(fields[_PARENT]), ticks / _TICKS_PER_SECOND)
     return found
 
 
@@ -57,7 +57,16 @@ def memory(members: Iterable[int]) -> int:
     total = 0
     for pid in members:
         with suppress(OSError):  # it has ended, or is dead and not yet reaped
-            for line in Path("/proc", str(pid), "smaps_rollup").read_text().splitlines():
-                if line.startswith("Pss:"):
+            for line in _read(f"/proc/{pid}/smaps_rollup").splitlines():
+                if line.startswith(b"Pss:"):
                     total += int(line.split()[1]) * 1024
     return total
+
+
+def _read(path: str) -> bytes:
+    """A small file's content by system calls alone: this runs thousands of times a second."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        return os.read(descriptor, 4096)
+    finally:
+        os.close(descriptor)
