@@ -89,9 +89,10 @@ class Workplace:
 def workplace(users: int) -> Iterator[Workplace]:
     """Start a server in a new folder under TMPDIR, with room for so many users; remove both.
 
-    A termination counts as an interruption, so that nothing stays behind then either.
+    Nothing stays behind after Ctrl-C or SIGTERM either.
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Terminated."))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit("Interrupted."))
     place = Workplace(Path(tempfile.mkdtemp(prefix="elt-benchmark-")))
     try:
         # The server's system user passes through when root runs this.
@@ -101,9 +102,8 @@ def workplace(users: int) -> Iterator[Workplace]:
         _configure(place)
         yield place
     finally:
-        # A second Ctrl-C would leave gigabytes.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C would leave gigabytes
         _remove(place)
 
 
