@@ -11,7 +11,7 @@ from django.contrib.admin.exceptions import DisallowedModelAdminLookup, Disallow
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db import DataError, connection, models
+from django.db import connection, models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
@@ -42,14 +42,11 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # generic in the s
 
     @cached_property
     def count(self) -> int:
-        """The number of rows, at most COUNTED."""
+        """The number of rows, at most COUNTED; `bounded` tells whether there are more."""
         rows: models.QuerySet[models.Model] = self.object_list  # type: ignore[assignment]
-        return rows.order_by()[:COUNTED].count()
-
-    @property
-    def bounded(self) -> bool:
-        """Whether there may be more rows than were counted."""
-        return self.count == COUNTED
+        found = rows.order_by()[: COUNTED + 1].count()
+        self.bounded = found > COUNTED
+        return min(found, COUNTED)
 
 
 class Listing(ChangeList):
@@ -99,6 +96,16 @@ class ReadOnlyAdmin(Columns, ModelAdmin):  # type: ignore[misc]  # the theme's m
         """The list's class."""
         return Listing
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """The filters' own parameters alone: Django would let any column be searched in any way."""
+        allowed: set[str] = set()
+        for entry in self.get_list_filter(request):
+            if isinstance(entry, tuple):
+                allowed |= {f"{entry[0]}_from", f"{entry[0]}_to"}
+            else:
+                allowed.add(str(getattr(entry, "parameter_name", "")))
+        return lookup in allowed
+
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """The rows with their foreign keys, in one query more for each."""
         related = [field.name for field in self.model._meta.fields if field.is_relation]
@@ -129,7 +136,7 @@ class ReadOnlyAdmin(Columns, ModelAdmin):  # type: ignore[misc]  # the theme's m
         title = capfirst(str(self.opts.verbose_name_plural))
         try:
             return super().changelist_view(request, {"title": title, **(extra_context or {})})
-        except (DisallowedModelAdminLookup, DisallowedModelAdminToField, DataError):
+        except (DisallowedModelAdminLookup, DisallowedModelAdminToField):
             return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
 
     def changeform_view(  # type: ignore[override]

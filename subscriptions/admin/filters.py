@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, ClassVar
 
 from django.contrib.admin.options import IncorrectLookupParameters, ModelAdmin
-from django.db.models import QuerySet
+from django.db.models import DateTimeField, QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import CheckboxFilter, RangeDateFilter, TextFilter
-from unfold.utils import parse_date_str
 
 from subscriptions.models import Plan
 
@@ -117,11 +117,23 @@ class RecordFilter(KeyFilter):
 
 
 class DayFilter(RangeDateFilter):
-    """Rows between two days, both included."""
+    """Rows between two days, both included; of a moment in time, its day in UTC counts."""
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The rows, or Django's usual answer to what is not a date."""
-        if not all(parse_date_str(str(day)) for day in self.used_parameters.values()):
-            raise IncorrectLookupParameters
-        rows: QuerySet[Any] | None = super().queryset(request, queryset)
-        return rows
+        for bound, lookup, later in (("from", "gte", 0), ("to", "lt", 1)):
+            text = self.used_parameters.get(f"{self.field_path}_{bound}")
+            if not text:
+                continue
+            try:
+                day = date.fromisoformat(str(text)) + timedelta(days=later)
+            except (ValueError, OverflowError) as error:
+                raise IncorrectLookupParameters from error
+            edge = datetime.combine(day, time.min, UTC) if self.of_moments else day
+            queryset = queryset.filter(**{f"{self.field_path}__{lookup}": edge})
+        return queryset
+
+    @property
+    def of_moments(self) -> bool:
+        """Whether the column holds moments and not days."""
+        return isinstance(self.field, DateTimeField)

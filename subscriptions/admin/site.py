@@ -108,9 +108,10 @@ def dashboard(_request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def rows(model: type[Model]) -> str:
-    """How many rows the model has: counted while there are few, else the planner's estimate."""
+    """How many rows the model has: counted while they are few, else the planner's estimate."""
     queryset = model._default_manager.all()
+    found = queryset[: COUNTED + 1].count()
+    if found <= COUNTED:
+        return f"{found:,}"
     estimate: int = json.loads(queryset.explain(format="json"))[0]["Plan"]["Plan Rows"]
-    if estimate < COUNTED:
-        return f"{queryset.count():,}"
-    return f"≈ {float(f'{estimate:.3g}'):,.0f}"
+    return f"≈ {float(f'{max(estimate, found):.3g}'):,.0f}"

@@ -1,0 +1,1 @@
+"""Tests of the admin, one file per module that it tests."""
