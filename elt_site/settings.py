@@ -93,6 +93,7 @@ INSTALLED_APPS = [
     "subscriptions",
 ]
 MIDDLEWARE = [
+    "subscriptions.api.middleware.ErrorShape",
     "django.middleware.security.SecurityMiddleware",
     "elt_site.referrer_policy.AdminReferrerPolicyMiddleware",  # inside: the first to set it wins
     "whitenoise.middleware.WhiteNoiseMiddleware",

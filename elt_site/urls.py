@@ -9,8 +9,3 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("", include("subscriptions.api.urls")),  # last: it answers for unknown paths too
 ]
-
-handler400 = "subscriptions.api.errors.bad_request"
-handler403 = "subscriptions.api.errors.permission_denied"
-handler404 = "subscriptions.api.errors.page_not_found"
-handler500 = "subscriptions.api.errors.server_error"

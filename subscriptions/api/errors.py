@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -11,12 +10,9 @@ from django.conf import settings
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.urls import reverse
 from django.utils.log import log_response
-from django.views import defaults
 from rest_framework import views
-from rest_framework.exceptions import APIException, NotFound, ParseError, PermissionDenied
+from rest_framework.exceptions import APIException, ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -83,37 +79,3 @@ def _report(exc: Exception, response: Response, request: Request) -> None:
     )
     if response.status_code == ServerError.status_code:
         got_request_exception.send(sender=None, request=request)
-
-
-# What Django calls when a request fails before or after its view; with DEBUG on it shows a page
-# of its own instead. The admin keeps Django's pages.
-
-
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400, such as for a host that is not allowed."""
-    return _outside(request, ParseError, lambda: defaults.bad_request(request, exception))
-
-
-def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """403."""
-    return _outside(
-        request, PermissionDenied, lambda: defaults.permission_denied(request, exception)
-    )
-
-
-def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """404."""
-    return _outside(request, NotFound, lambda: defaults.page_not_found(request, exception))
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    """500."""
-    return _outside(request, ServerError, lambda: defaults.server_error(request))
-
-
-def _outside(
-    request: HttpRequest, error: type[APIException], django_page: Callable[[], HttpResponse]
-) -> HttpResponse:
-    if request.path.startswith(reverse("admin:index")):
-        return django_page()
-    return JsonResponse({"error": str(error.default_detail)}, status=error.status_code)

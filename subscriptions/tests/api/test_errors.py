@@ -126,30 +126,6 @@ def test_unknown_paths_have_the_shape_in_development_too(
         assert response.json() == {"error": "There is nothing at this path."}
 
 
-def test_refused_before_any_view(client: Client) -> None:
-    response = client.get("/users", credentials(), headers={"host": "elsewhere.example"})
-    assert response.status_code == 400
-    assert list(response.json()) == ["error"]
-
-
-def test_failed_after_its_view(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    def render(*_: object) -> NoReturn:
-        raise RuntimeError("boom")
-
-    api.raise_request_exception = False
-    monkeypatch.setattr("rest_framework.renderers.JSONRenderer.render", render)
-    response = api.get("/users")
-    assert response.status_code == 500
-    assert list(response.json()) == ["error"]
-
-
-def test_the_admin_keeps_its_own_pages(client: Client, django_user_model: Any) -> None:
-    client.force_login(django_user_model.objects.create_superuser("root"))
-    response = client.get("/admin/nothing/")
-    assert response.status_code == 404
-    assert response["Content-Type"].startswith("text/html")
-
-
 def test_no_log_line_holds_a_password(
     client: Client, broken: str, log: pytest.LogCaptureFixture
 ) -> None:

@@ -1,0 +1,55 @@
+"""SERVE (step 4), API: failures outside its views, in the API's shape as well."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
+from django.utils.cache import patch_cache_control
+from django.utils.safestring import SafeString
+from django.views.debug import ExceptionReporter
+from rest_framework.response import Response
+
+
+class TracebackOnly(ExceptionReporter):
+    """Django's debug page without the request, whose URL may hold a password."""
+
+    def get_traceback_text(self) -> SafeString:
+        """The traceback as Python prints it; it ends up in JSON, never in a page."""
+        return SafeString("".join(traceback.format_exception(self.exc_value)))
+
+    get_traceback_html = get_traceback_text
+
+
+class ErrorShape:
+    """Turns Django's own error pages into the contract's JSON, but for the admin's.
+
+    Such as for a host that is not allowed, or for an answer that cannot be rendered. URL handlers
+    such as `handler500` would not do: with DEBUG on Django does not call them. Outermost, because
+    other middleware fails too; the headers that it has set stay.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Let the request pass, and rewrite the answer to it if it is such a page."""
+        if request.path.startswith(reverse("admin:index")):
+            return self.get_response(request)
+        request.exception_reporter_class = TracebackOnly
+        response = self.get_response(request)
+        if response.status_code < HTTPStatus.BAD_REQUEST or isinstance(response, Response):
+            return response
+        data = {"error": f"{HTTPStatus(response.status_code).phrase}."}
+        if settings.DEBUG and response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            data["traceback"] = response.text
+        answer = JsonResponse(data)
+        response.content = answer.content
+        response.headers["Content-Type"] = answer.headers["Content-Type"]
+        response.headers["Content-Length"] = str(len(answer.content))
+        patch_cache_control(response, private=True)
+        return response

@@ -1,0 +1,67 @@
+"""Failures outside the API's views: in its shape, in development too, but not the admin's."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+
+from .conftest import credentials
+
+pytestmark = pytest.mark.usefixtures("dataset", "db")
+
+
+@pytest.fixture
+def unrenderable(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A path whose view succeeds and whose answer does not."""
+
+    def render(*_: object) -> NoReturn:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("rest_framework.renderers.JSONRenderer.render", render)
+    return "/plans"
+
+
+def test_refused_before_any_view(client: Client, settings: LazySettings) -> None:
+    for settings.DEBUG in (False, True):
+        response = client.get("/users", credentials(), headers={"host": "elsewhere.example"})
+        assert response.status_code == 400
+        assert response.json() == {"error": "Bad Request."}
+        assert response["Content-Type"] == "application/json"
+        assert response["Content-Length"] == str(len(response.content))
+        assert response["Cache-Control"] == "private"
+        assert response["Referrer-Policy"] == "no-referrer"
+
+
+def test_failed_after_its_view(client: Client, unrenderable: str) -> None:
+    client.raise_request_exception = False
+    response = client.get(unrenderable, credentials())
+    assert response.status_code == 500
+    assert response.json() == {"error": "Internal Server Error."}
+
+
+@pytest.mark.parametrize("accept", ["text/html", "*/*"])
+def test_failed_after_its_view_in_development(
+    client: Client, unrenderable: str, accept: str, settings: LazySettings
+) -> None:
+    client.raise_request_exception = False
+    settings.DEBUG = True
+    response = client.get(
+        unrenderable, credentials() | {"format": "json"}, headers={"accept": accept}
+    )
+    assert response.status_code == 500
+    assert list(response.json()) == ["error", "traceback"]
+    assert response.json()["traceback"].endswith("RuntimeError: boom\n")
+    assert "horse" not in response.text
+
+
+def test_the_admin_keeps_its_own_pages(
+    client: Client, django_user_model: Any, settings: LazySettings
+) -> None:
+    client.force_login(django_user_model.objects.create_superuser("root"))
+    for settings.DEBUG in (False, True):
+        response = client.get("/admin/nothing/")
+        assert response.status_code == 404
+        assert response["Content-Type"].startswith("text/html")
