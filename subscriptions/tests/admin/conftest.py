@@ -45,8 +45,8 @@ def record(row: Model) -> str:
 def stored_twice(model: type[Model]) -> None:
     """Store every row again, as an `append` does."""
     table = model._meta.db_table.replace("_current", "")
-    columns = {field.column for field in model._meta.local_concrete_fields} - {"_dlt_id"}
-    names = ", ".join(sorted(columns))
+    columns = [str(field.column) for field in model._meta.local_concrete_fields]
+    names = ", ".join(column for column in columns if column != "_dlt_id")
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {table} (_dlt_id, {names}) "
