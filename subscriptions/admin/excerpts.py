@@ -10,7 +10,7 @@ from subscriptions.models import Subscription, Usage, User
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-SHOWN = 10
+SHOWN = 5
 COLUMNS = Columns()
 
 

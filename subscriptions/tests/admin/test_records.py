@@ -10,6 +10,7 @@ from django.db.models import Count, Model
 from django.test import Client
 
 from subscriptions.admin.display import url
+from subscriptions.admin.excerpts import SHOWN
 from subscriptions.models import (
     DltLoad,
     Plan,
@@ -57,9 +58,9 @@ def test_a_page_takes_few_queries(queries: Queries, model: type[Model]) -> None:
 def test_a_user_shows_what_belongs_to_it(admin: Client) -> None:
     user = busiest()
     text = admin.get(record(user)).content.decode()
-    for subscription in user.subscriptions.order_by("-start_date")[:10]:
+    for subscription in user.subscriptions.order_by("-start_date")[:SHOWN]:
         assert record(subscription) in text
-    for usage in user.usages.order_by("-usage_date")[:10]:
+    for usage in user.usages.order_by("-usage_date")[:SHOWN]:
         assert record(usage) in text
     assert url(Subscription, user=user.pk) in text
     assert url(Usage, user=user.pk) in text
@@ -76,7 +77,7 @@ def test_a_subscription_shows_the_usage_of_its_term(admin: Client) -> None:
     response = admin.get(record(subscription))
     assert record(subscription.user) in response.content.decode()
     [section] = response.context["sections"]
-    assert len(section.rows) == min(covered.count(), 10)
+    assert len(section.rows) == min(covered.count(), SHOWN)
     assert set(results(admin.get(section.more))) == set(covered)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.auth.models import User as Account
+from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from subscriptions.models import User
@@ -36,9 +37,11 @@ PASSWORD = "a long enough one"
 
 @pytest.fixture(params=[1280, 390], ids=["desk", "phone"])
 def page(
-    request: pytest.FixtureRequest, browser: Browser, live_server: LiveServer
+    request: pytest.FixtureRequest, browser: Browser, live_server: LiveServer, settings: Settings
 ) -> Iterator[Page]:
     """A page at the sign-in form; afterwards nothing may have failed or come from elsewhere."""
+    # A hash that is made to be slow would be most of the test.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     Account.objects.create_superuser("keeper", password=PASSWORD)
     context = browser.new_context(viewport={"width": request.param, "height": 800})
     context.set_default_timeout(15_000)
