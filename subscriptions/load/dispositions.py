@@ -22,7 +22,9 @@ _DROP_SURPLUS = """
     USING (
         SELECT _dlt_id, row_number() OVER (
             PARTITION BY {key} ORDER BY valid_from, _dlt_load_id, _dlt_id) AS place
-        FROM {stored} WHERE valid_to IS NULL
+        FROM {stored}
+        WHERE valid_to IS NULL AND {key} IN (
+            SELECT {key} FROM {stored} WHERE valid_to IS NULL GROUP BY {key} HAVING count(*) > 1)
     ) AS numbered
     WHERE numbered.place > 1 AND surplus._dlt_id = numbered._dlt_id
 """
