@@ -89,6 +89,10 @@ def test_what_the_pages_ask_for_is_there(admin: Client, path: str) -> None:
     assert finders.find(path)
 
 
+def test_the_search_that_is_not_offered_is_not_there(superuser: Client) -> None:
+    assert superuser.get("/admin/search/?s=user&page=junk").status_code == 404
+
+
 @pytest.mark.parametrize("page", ["auth/user/", "auth/user/add/", "auth/group/", "auth/group/add/"])
 def test_accounts_can_be_kept(superuser: Client, page: str) -> None:
     assert superuser.get(f"/admin/{page}").status_code == 200
