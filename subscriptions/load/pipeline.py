@@ -47,7 +47,7 @@ def run(target: Target, request: Request, working_dir: Path, say: Say) -> Result
     """
     with target.connect("load_faker_data") as connection, load_lock(connection, target.dataset):
         recorded = receipt.latest(connection, target.dataset)
-        load = resolve(request, recorded, datetime.now(UTC).date())
+        load = resolve(request, recorded, datetime.now(UTC))
         if recorded is None or not _finished_before(load, recorded, say):
             execute(target, load, working_dir, say)
         return _result(connection, target.dataset, load)
@@ -74,10 +74,14 @@ def execute(target: Target, load: Load, working_dir: Path, say: Say) -> None:
     """Run one definite load through dlt; the caller holds the dataset's lock."""
     # dlt takes most of a second to import: not before it is certain that there is work for it.
     import dlt
+    from dlt.pipeline import trace
 
     from subscriptions.load.destination import dataset_postgres
     from subscriptions.load.source import faker_data, partition_files
 
+    # Usage statistics are off, but the modules that would send them still leave a file with an
+    # id in the user's home.
+    trace.TRACKING_MODULES = []
     # Resources one after the other, so that the receipt, the last one, sees all rows counted.
     dlt.config["extract.next_item_mode"] = "fifo"
     pipeline = dlt.pipeline(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from subscriptions.extract import Company, CompanyError
 from subscriptions.extract.company import OPENING_DATE
@@ -71,9 +71,10 @@ class Load:
     as_of: date
     dispositions: Mapping[str, Disposition]
     workers: int
+    started_at: datetime
 
 
-def resolve(request: Request, recorded: Receipt | None, today: date) -> Load:
+def resolve(request: Request, recorded: Receipt | None, now: datetime) -> Load:
     """Fill in what was not named from the dataset's last load, and refuse what cannot be.
 
     `replace` with another seed, size or epoch founds a new company, whose epoch is its first
@@ -85,7 +86,7 @@ def resolve(request: Request, recorded: Receipt | None, today: date) -> Load:
     """
     request.check()
     replacing = request.write_disposition == "replace"
-    as_of = request.as_of or max([today, *([recorded.as_of] if recorded else [])])
+    as_of = request.as_of or max([now.date(), *([recorded.as_of] if recorded else [])])
     known = {name: getattr(recorded, name) for name in request.named()} if recorded else {}
     if recorded is None or (replacing and request.named() != known):
         seed, users, epoch = DEFAULT_SEED, DEFAULT_USERS, as_of
@@ -105,6 +106,7 @@ def resolve(request: Request, recorded: Receipt | None, today: date) -> Load:
         as_of=as_of,
         dispositions={t.name: request.write_disposition or t.disposition for t in TABLES},
         workers=request.workers or os.cpu_count() or 1,
+        started_at=now,
     )
 
 

@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -142,5 +141,5 @@ def _receipt(load: Load, files: PartitionFiles) -> Iterator[dict[str, Any]]:
         "as_of": load.as_of,
         "dispositions": dict(load.dispositions),
         "rows": {table.name: files.rows.get(table.name, 0) for table in TABLES},
-        "started_at": datetime.now(UTC),
+        "started_at": load.started_at,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -39,7 +39,7 @@ def execute(target: Target) -> Execute:
 
     def load(company: Company, as_of: date, disposition: Disposition | None = None) -> None:
         dispositions = {t.name: disposition or t.disposition for t in TABLES}
-        definite = Load(company, as_of, dispositions, workers=1)
+        definite = Load(company, as_of, dispositions, workers=1, started_at=datetime.now(UTC))
         pipeline.execute(target, definite, WORKING_DIR, lambda _line: None)
 
     return load

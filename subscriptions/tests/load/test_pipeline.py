@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
+from dlt.common.runtime import anon_tracker
 
 from subscriptions.load.errors import LoadError
 from subscriptions.load.lock import load_lock
@@ -77,3 +78,10 @@ def test_a_killed_load_and_a_re_run_are_one_load(
     assert business_rows(query) in (before, after)
     run(write_disposition=disposition)
     assert business_rows(query) == after
+
+
+def test_dlt_leaves_no_id_in_the_home(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(anon_tracker, "get_anonymous_id", lambda: asked.append(True))
+    run(users=3)
+    assert asked == []

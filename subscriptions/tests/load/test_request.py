@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -13,11 +13,12 @@ from subscriptions.load.request import Request, disposition, resolve
 from subscriptions.load.tables import DISPOSITIONS
 
 TODAY = date(2026, 11, 23)
+NOW = datetime(2026, 11, 23, 23, 59, tzinfo=UTC)
 RECORDED = Receipt("1", 5, 300, date(2026, 6, 1), TODAY, {}, {}, {})
 
 
 def test_the_first_load_founds_a_company_whose_epoch_is_its_as_of() -> None:
-    load = resolve(Request(), None, TODAY)
+    load = resolve(Request(), None, NOW)
     assert load.company == Company(seed=42, users=1000, epoch=TODAY)
     assert load.as_of == TODAY
     assert load.dispositions == {
@@ -32,7 +33,7 @@ def test_what_is_named_is_taken_at_the_first_load() -> None:
     request = Request(
         users=7, seed=9, as_of=date(2026, 2, 1), epoch=date(2026, 1, 1), write_disposition="append"
     )
-    load = resolve(request, None, TODAY)
+    load = resolve(request, None, NOW)
     assert load.company == Company(seed=9, users=7, epoch=date(2026, 1, 1))
     assert load.as_of == date(2026, 2, 1)
     assert set(load.dispositions.values()) == {"append"}
@@ -40,24 +41,24 @@ def test_what_is_named_is_taken_at_the_first_load() -> None:
 
 @pytest.mark.parametrize("name", [None, "append", "merge", "scd2", "replace"])
 def test_what_is_not_named_comes_from_the_dataset(name: str | None) -> None:
-    load = resolve(Request(write_disposition=disposition(name)), RECORDED, TODAY)
+    load = resolve(Request(write_disposition=disposition(name)), RECORDED, NOW)
     assert load.company == Company(seed=5, users=300, epoch=date(2026, 6, 1))
 
 
 def test_as_of_is_the_later_of_today_and_the_recorded_one() -> None:
-    earlier = date(2026, 11, 1)
+    earlier = datetime(2026, 11, 1, tzinfo=UTC)
     assert resolve(Request(), RECORDED, earlier).as_of == TODAY
-    later = date(2026, 12, 1)
-    assert resolve(Request(write_disposition="replace"), RECORDED, later).as_of == later
+    later = datetime(2026, 12, 1, tzinfo=UTC)
+    assert resolve(Request(write_disposition="replace"), RECORDED, later).as_of == later.date()
 
 
 def test_replace_with_another_identity_founds_a_company() -> None:
-    load = resolve(Request(write_disposition="replace", users=20), RECORDED, TODAY)
+    load = resolve(Request(write_disposition="replace", users=20), RECORDED, NOW)
     assert load.company == Company(seed=5, users=20, epoch=TODAY)
 
 
 def test_replace_with_the_recorded_identity_is_the_same_company() -> None:
-    load = resolve(Request(write_disposition="replace", users=300, seed=5), RECORDED, TODAY)
+    load = resolve(Request(write_disposition="replace", users=300, seed=5), RECORDED, NOW)
     assert load.company == Company(seed=5, users=300, epoch=date(2026, 6, 1))
 
 
@@ -75,14 +76,14 @@ def test_another_company_is_refused_under_a_keeping_disposition(
 ) -> None:
     request = Request(other.users, other.seed, None, other.epoch, disposition(name))
     with pytest.raises(LoadError, match=f"leave out {named}.*--write-disposition replace"):
-        resolve(request, RECORDED, TODAY)
+        resolve(request, RECORDED, NOW)
 
 
 @pytest.mark.parametrize("as_of", [date(2026, 11, 22), date(2026, 11, 24)])
 def test_another_day_is_refused_under_a_keeping_disposition(as_of: date) -> None:
     with pytest.raises(LoadError, match="use --as-of 2026-11-23"):
-        resolve(Request(as_of=as_of), RECORDED, TODAY)
-    assert resolve(Request(as_of=as_of, write_disposition="replace"), RECORDED, TODAY)
+        resolve(Request(as_of=as_of), RECORDED, NOW)
+    assert resolve(Request(as_of=as_of, write_disposition="replace"), RECORDED, NOW)
 
 
 @pytest.mark.parametrize(
