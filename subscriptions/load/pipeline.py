@@ -84,6 +84,8 @@ def execute(target: Target, load: Load, working_dir: Path, say: Say) -> None:
     trace.TRACKING_MODULES = []
     # Resources one after the other, so that the receipt, the last one, sees all rows counted.
     dlt.config["extract.next_item_mode"] = "fifo"
+    # A finished load's files are of no more use; dlt would keep those of every load.
+    dlt.config["load.delete_completed_jobs"] = True
     pipeline = dlt.pipeline(
         target.pipeline,
         pipelines_dir=str(working_dir),

@@ -36,11 +36,16 @@ class Request:
         """
         if self.workers is not None and self.workers < 1:
             raise LoadError(f"--workers must be 1 or more, not {self.workers}.")
+        if self.as_of is not None and self.as_of < OPENING_DATE:
+            raise LoadError(
+                f"The company opened on {OPENING_DATE}: --as-of cannot be {self.as_of}."
+            )
+        epoch = self.epoch or self.as_of or OPENING_DATE
         _company(
             DEFAULT_SEED if self.seed is None else self.seed,
             DEFAULT_USERS if self.users is None else self.users,
-            self.epoch or OPENING_DATE,
-            self.as_of or OPENING_DATE,
+            epoch,
+            self.as_of or epoch,
         )
 
     def named(self) -> dict[str, int | date]:

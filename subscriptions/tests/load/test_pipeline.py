@@ -6,8 +6,10 @@ import json
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -85,3 +87,12 @@ def test_dlt_leaves_no_id_in_the_home(run: Run, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(anon_tracker, "get_anonymous_id", lambda: asked.append(True))
     run(users=3)
     assert asked == []
+
+
+def test_no_file_of_a_finished_load_is_left(
+    run: Run, target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    run(users=3)
+    assert list(tmp_path.iterdir()) == []
+    assert list(Path(WORKING_DIR, target.pipeline).rglob("*.csv")) == []

@@ -105,6 +105,20 @@ def test_the_impossible_is_refused_before_the_database_is_asked(
         request_.check()
 
 
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request(users=50_000_000),
+        Request(users=50_000_000, as_of=TODAY),
+        Request(users=1, as_of=date(2024, 8, 1)),
+        Request(users=100_000, epoch=TODAY, as_of=date(2025, 1, 1)),
+    ],
+)
+def test_the_possible_is_not_refused(request_: Request) -> None:
+    request_.check()
+    assert resolve(request_, None, NOW)
+
+
 def test_an_unknown_disposition_is_refused_by_name() -> None:
     with pytest.raises(LoadError, match=f"'upsert': use {', '.join(DISPOSITIONS)}"):
         disposition("upsert")
