@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import sql
@@ -18,6 +18,9 @@ from subscriptions.load.receipt import Receipt
 from subscriptions.load.request import Load, Request, resolve
 from subscriptions.load.tables import TABLES
 from subscriptions.load.target import Target
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 Say = Callable[[str], None]
 
@@ -32,14 +35,17 @@ class Result:
     notes: Sequence[str]
 
 
-def run(target: Target, request: Request, working_dir: Path, say: Say) -> Result:
-    """Load what was requested; `say` gets one line for each phase as it begins.
+def run(
+    target: Target, request: Request, working_dir: Path, say: Say, console: Console | None = None
+) -> Result:
+    """Load what was requested.
 
     Args:
         target: the database and dataset to load into.
         request: what was asked for; the dataset's last load fills in the rest.
         working_dir: where dlt keeps its pipelines.
-        say: called with progress, a line at a time.
+        say: called with a line as each phase begins, and with what is worth knowing.
+        console: the terminal to show live progress on, if there is one.
 
     Raises:
         LoadError: refused before anything was changed, with a sentence for the person.
@@ -49,7 +55,7 @@ def run(target: Target, request: Request, working_dir: Path, say: Say) -> Result
         recorded = receipt.latest(connection, target.dataset)
         load = resolve(request, recorded, datetime.now(UTC))
         if recorded is None or not _finished_before(load, recorded, say):
-            execute(target, load, working_dir, say)
+            execute(target, load, working_dir, say, console)
         return _result(connection, target.dataset, load)
 
 
@@ -70,15 +76,20 @@ def _finished_before(load: Load, recorded: Receipt, say: Say) -> bool:
     ) and recorded.dispositions == load.dispositions
 
 
-def execute(target: Target, load: Load, working_dir: Path, say: Say) -> None:
+def execute(
+    target: Target, load: Load, working_dir: Path, say: Say, console: Console | None = None
+) -> None:
     """Run one definite load through dlt; the caller holds the dataset's lock."""
     # dlt takes most of a second to import: not before it is certain that there is work for it.
     import dlt
+    from dlt.common.runtime.collector import NULL_COLLECTOR
     from dlt.pipeline import trace
 
     from subscriptions.load.destination import dataset_postgres
+    from subscriptions.load.progress import LiveProgress
     from subscriptions.load.source import faker_data, partition_files
 
+    progress = LiveProgress(console) if console else None
     # Usage statistics are off, but the modules that would send them still leave a file with an
     # id in the user's home.
     trace.TRACKING_MODULES = []
@@ -93,6 +104,7 @@ def execute(target: Target, load: Load, working_dir: Path, say: Say) -> None:
             target.credentials(), create_indexes=False, destination_name="postgres"
         ),
         dataset_name=target.dataset,
+        progress=progress or NULL_COLLECTOR,
     )
     if pipeline.has_pending_data:
         # dlt would load such a package first, and leave the new data out.
@@ -101,6 +113,8 @@ def execute(target: Target, load: Load, working_dir: Path, say: Say) -> None:
     company = load.company
     say(f"Generating {company.users:,} users as of {load.as_of}, seed {company.seed} ...")
     with partition_files(load) as files:
+        if progress:
+            progress.expect(files.count)
         pipeline.extract(faker_data(load, files))
     pipeline.normalize()
     say(f"Loading {sum(files.rows.values()):,} rows into {target.dataset} ...")

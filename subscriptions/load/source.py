@@ -21,7 +21,7 @@ from dlt.common.storages.load_package import load_package_state
 from dlt.extract import DltResource
 
 from subscriptions.load import receipt
-from subscriptions.load.files import File, Stamp, write_partition, write_plans
+from subscriptions.load.files import PARTITIONED, File, Stamp, write_partition, write_plans
 from subscriptions.load.request import Load
 from subscriptions.load.tables import PLAN, RECEIPT_TABLE, TABLES, Disposition, Table
 
@@ -55,7 +55,8 @@ class PartitionFiles:
         self._folder = folder
         self._pool = pool
         self._futures: dict[int, Future[Mapping[str, File]]] = {}
-        self._count = load.company.partitions(load.as_of)
+        self._partitions = load.company.partitions(load.as_of)
+        self.count = 1 + self._partitions * len(PARTITIONED)  # the plans have one file
         self.rows: dict[str, int] = {}
 
     def of(self, table: Table, stamp: Stamp) -> Iterator[File]:
@@ -64,13 +65,13 @@ class PartitionFiles:
             yield self._counted(PLAN, write_plans(self._load.company, stamp, self._folder))
             return
         self._start(stamp)
-        for number in range(self._count):
+        for number in range(self._partitions):
             yield self._counted(table, self._futures[number].result()[table.name])
 
     def _start(self, stamp: Stamp) -> None:
         if self._futures:
             return
-        for number in range(self._count):
+        for number in range(self._partitions):
             task = (self._load.company, number, stamp, self._folder)
             if self._pool:
                 self._futures[number] = self._pool.submit(write_partition, *task)

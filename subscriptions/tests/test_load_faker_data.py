@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pty
 import re
 import subprocess
 import sys
@@ -82,6 +84,36 @@ def test_it_reports_rows_time_and_what_to_do_next(command: Command) -> None:
     second = command()
     assert second.returncode == 0
     assert second.stdout.count("nothing changed") == 4
+
+
+def test_a_terminal_gets_a_live_line_for_each_step(database_url: str) -> None:
+    primary, replica = pty.openpty()
+    environment = os.environ | {
+        "DATABASE_URL": database_url,
+        "DATASET_NAME": DATASET,
+        "PIPELINE_NAME": DATASET,
+        "TERM": "xterm",
+        "COLUMNS": "100",
+    }
+    command = [sys.executable, "manage.py", "load_faker_data", "--users", "50001"]
+    with subprocess.Popen(
+        command, cwd=settings.BASE_DIR, env=environment, stdout=replica, stderr=replica
+    ) as process:
+        os.close(replica)
+        shown = b""
+        with contextlib.suppress(OSError):  # how Linux says that the other end is closed
+            while chunk := os.read(primary, 65536):
+                shown += chunk
+        os.close(primary)
+    assert process.returncode == 0, shown.decode()
+    lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
+    for line in (
+        r"Generating .*7/7 385,8\d\d rows",
+        r"Copying .*\d/\d",
+        "Publishing",
+        "Loaded seed",
+    ):
+        assert re.search(line, lines), line
 
 
 def test_an_early_epoch_says_what_the_calendar_allows(command: Command) -> None:

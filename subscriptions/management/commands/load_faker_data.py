@@ -8,6 +8,7 @@ from datetime import date
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
+from rich.console import Console
 
 from elt_site.bootstrap import Readiness, ensure_ready
 from subscriptions.load.errors import LoadError, explain
@@ -59,7 +60,11 @@ class Command(BaseCommand):
             request.check()
             readiness = ensure_ready()
             result = run(
-                Target.from_settings(), request, settings.LOCAL_DIR / "dlt", self.stdout.write
+                Target.from_settings(),
+                request,
+                settings.LOCAL_DIR / "dlt",
+                self.stdout.write,
+                Console() if self.stdout.isatty() else None,
             )
         except KeyboardInterrupt as interrupt:
             raise CommandError(
