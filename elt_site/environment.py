@@ -59,10 +59,13 @@ def read_list(name: str) -> list[str]:
 def read_identifier(name: str, default: str) -> str:
     """The variable as a plain SQL identifier: it needs no quotes and leaves room for suffixes."""
     value = read(name, default)
-    if not re.fullmatch(rf"[a-z_][a-z0-9_]{{0,{DATASET_NAME_LENGTH - 1}}}", value):
+    # Names that dlt's snake_case leaves as they are: it would rename any other, silently.
+    plain = re.fullmatch(r"_?[a-z][a-z0-9]*(_[a-z0-9]+)*", value)
+    if not plain or len(value) > DATASET_NAME_LENGTH:
         raise ImproperlyConfigured(
-            f"{name} must be a plain identifier (lower-case letters, digits and underscores, "
-            f"not starting with a digit, at most {DATASET_NAME_LENGTH} characters), not {value!r}."
+            f"{name} must be a plain identifier (lower-case words and digits joined by single "
+            f"underscores, not starting with a digit, at most {DATASET_NAME_LENGTH} characters), "
+            f"not {value!r}."
         )
     return value
 
@@ -72,6 +75,11 @@ def read_schema(name: str, default: str) -> str:
     value = read_identifier(name, default)
     if value in RESERVED_SCHEMAS or value.startswith("pg_"):
         raise ImproperlyConfigured(f"{name} must not be {value!r}: PostgreSQL uses that schema.")
+    if re.search(r"_(staging|old_[0-9]+)$", value):
+        raise ImproperlyConfigured(
+            f"{name} must not end in _staging or _old_ and a number, as {value!r} does: loads of "
+            "another dataset use such schemas for a while."
+        )
     return value
 
 

@@ -75,7 +75,7 @@ DESTINATION = env.read_destination("DESTINATION", "postgres")
 # setdefault, so that whoever starts the process can still say otherwise.
 os.environ.setdefault("DLT_DATA_DIR", str(LOCAL_DIR / "dlt"))  # not in the home folder
 os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")  # nothing is sent anywhere
-os.environ.setdefault("RUNTIME__LOG_LEVEL", "ERROR")  # the command reports for itself
+os.environ.setdefault("RUNTIME__LOG_LEVEL", "CRITICAL")  # the command reports for itself
 
 # ---------------------------------------------------------------------------- application
 

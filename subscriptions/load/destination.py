@@ -51,7 +51,6 @@ class DatasetClient(PostgresClient):
         with self.sql_client.begin_transaction():
             publication.publish(load_id)
             super().complete_load(load_id)
-        publication.clean()
 
     def _disposition(self, table: Table) -> Disposition:
         """Read the table's disposition back from its dlt hints."""

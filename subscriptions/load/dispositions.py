@@ -58,17 +58,17 @@ _UPDATE_CHANGED = (
 
 # A version that began on the load's own day was never true on any earlier day: it is corrected
 # in place, for closing it would leave a version of no length.
-_SAME_DAY = " AND stored.valid_from >= staged.valid_from"
+_NOT_EARLIER = " AND stored.valid_from >= staged.valid_from"
 _EARLIER = " AND stored.valid_from < staged.valid_from"
-_AS_OF = "(SELECT min(valid_from) FROM {staged})"
 
 _CLOSE_CHANGED = (
     "UPDATE {stored} AS stored SET valid_to = staged.valid_from"
     " FROM {staged} AS staged WHERE" + _CHANGED + _EARLIER
 )
 _CLOSE_ABSENT = (
-    "UPDATE {stored} AS stored SET valid_to = " + _AS_OF + " WHERE" + _ABSENT + " AND"
-    " stored.valid_from < " + _AS_OF
+    "UPDATE {stored} AS stored SET valid_to = {as_of} WHERE"
+    + _ABSENT
+    + " AND stored.valid_from < {as_of}"
 )
 
 # Each disposition: what is counted in the load's receipt, and the statement, in order.
@@ -85,7 +85,7 @@ _STATEMENTS: dict[Disposition, tuple[tuple[str, str], ...]] = {
         ("removed", _DROP_SURPLUS),
         ("closed", _CLOSE_ABSENT),
         ("removed", _DELETE_ABSENT),
-        ("changed", _UPDATE_CHANGED + _SAME_DAY),
+        ("changed", _UPDATE_CHANGED + _NOT_EARLIER),
         ("closed", _CLOSE_CHANGED),
         ("added", _INSERT_NEW),
     ),
@@ -101,13 +101,17 @@ class Statement:
 
 
 def statements(
-    table: Table, disposition: Disposition, stored: str, staged: str
+    table: Table, disposition: Disposition, stored: str, staged: str, as_of: str
 ) -> Iterator[Statement]:
-    """The statements that bring `staged` into `stored`, both quoted and schema-qualified."""
+    """The statements that bring `staged` into `stored`.
+
+    Both are quoted and schema-qualified; `as_of` is SQL for the load's instant.
+    """
     values = [column for column in table.columns if column != table.key]
     words = {
         "stored": stored,
         "staged": staged,
+        "as_of": as_of,
         "key": table.key,
         "columns": ", ".join(table.stored_columns),
         "stored_values": ", ".join(f"stored.{column}" for column in values),

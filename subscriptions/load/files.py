@@ -6,6 +6,10 @@ a second.
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -54,6 +58,19 @@ class File:
 
     path: str
     rows: int
+
+
+def follow_parent() -> None:
+    """Leave Ctrl-C to the parent process, and end when it does, however it ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+
+    def end_with_parent() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
 
 
 def write_plans(company: Company, stamp: Stamp, folder: Path) -> File:

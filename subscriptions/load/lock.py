@@ -1,6 +1,7 @@
 """LOAD: one load at a time, kept by a PostgreSQL advisory lock.
 
-The lock belongs to a session, so it is gone the moment its process is, however that ended.
+The lock belongs to a transaction, and so to one session even behind a pooler such as PgBouncer; it
+is gone the moment that its process is, however that ended.
 """
 
 from __future__ import annotations
@@ -12,28 +13,28 @@ from typing import Any
 import psycopg
 
 from subscriptions.load.errors import LoadError
+from subscriptions.load.target import Target
 
 # The first key of the pair (class, object) that pg_locks shows; any constant of our own.
 LOCK_CLASS = 0x0E17
 
 
 @contextmanager
-def load_lock(connection: psycopg.Connection[tuple[Any, ...]], dataset: str) -> Iterator[None]:
-    """Hold the dataset's load lock, or say who holds it.
+def load_lock(target: Target) -> Iterator[None]:
+    """Hold the dataset's load lock, on a connection of its own, or say who holds it.
 
     Raises:
-        LoadError: another load holds the lock; the message has its process and start time.
+        LoadError: another load holds the lock; the message has its host and start time.
     """
-    taken = connection.execute(
-        "SELECT pg_try_advisory_lock(%s, hashtext(%s))", (LOCK_CLASS, dataset)
-    ).fetchone()
-    if taken != (True,):
-        raise LoadError(_in_the_way(connection, dataset))
-    try:
+    with target.connect("load_faker_data") as connection, connection.transaction():
+        # It idles for as long as the load takes, which a server may otherwise cut short.
+        connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        taken = connection.execute(
+            "SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", (LOCK_CLASS, target.dataset)
+        ).fetchone()
+        if taken != (True,):
+            raise LoadError(_in_the_way(connection, target.dataset))
         yield
-    finally:
-        if not connection.broken:
-            connection.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", (LOCK_CLASS, dataset))
 
 
 def _in_the_way(connection: psycopg.Connection[tuple[Any, ...]], dataset: str) -> str:

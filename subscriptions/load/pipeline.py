@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import sql
 
-from subscriptions.load import receipt
+from subscriptions.load import leftovers, receipt
 from subscriptions.load.errors import LoadError
 from subscriptions.load.lock import load_lock
 from subscriptions.load.receipt import Receipt
@@ -21,6 +21,9 @@ from subscriptions.load.target import Target
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+# COPY sessions at a time: the database server has to keep up with them.
+LOAD_WORKERS = 2
 
 Say = Callable[[str], None]
 
@@ -51,12 +54,17 @@ def run(
         LoadError: refused before anything was changed, with a sentence for the person.
         Exception: whatever stopped it underway; `errors.explain` words it. Nothing was published.
     """
-    with target.connect("load_faker_data") as connection, load_lock(connection, target.dataset):
-        recorded = receipt.latest(connection, target.dataset)
+    with load_lock(target):
+        with target.connect("load_faker_data") as connection:
+            recorded = receipt.latest(connection, target.dataset)
         load = resolve(request, recorded, datetime.now(UTC))
-        if recorded is None or not _finished_before(load, recorded, say):
-            execute(target, load, working_dir, say, console)
-        return _result(connection, target.dataset, load)
+        if recorded is not None and _finished_before(load, recorded, say):
+            load_id = recorded.load_id
+            leftovers.drop_schemas(target)
+        else:
+            load_id = execute(target, load, working_dir, say, console)
+        with target.connect("load_faker_data") as connection:
+            return _result(connection, target.dataset, load, load_id)
 
 
 def _finished_before(load: Load, recorded: Receipt, say: Say) -> bool:
@@ -78,8 +86,8 @@ def _finished_before(load: Load, recorded: Receipt, say: Say) -> bool:
 
 def execute(
     target: Target, load: Load, working_dir: Path, say: Say, console: Console | None = None
-) -> None:
-    """Run one definite load through dlt; the caller holds the dataset's lock."""
+) -> str:
+    """Run one definite load through dlt, and return its id; the caller holds the dataset's lock."""
     # dlt takes most of a second to import: not before it is certain that there is work for it.
     import dlt
     from dlt.common.runtime.collector import NULL_COLLECTOR
@@ -89,7 +97,6 @@ def execute(
     from subscriptions.load.progress import LiveProgress
     from subscriptions.load.source import faker_data, partition_files
 
-    progress = LiveProgress(console) if console else None
     # Usage statistics are off, but the modules that would send them still leave a file with an
     # id in the user's home.
     trace.TRACKING_MODULES = []
@@ -97,34 +104,41 @@ def execute(
     dlt.config["extract.next_item_mode"] = "fifo"
     # A finished load's files are of no more use; dlt would keep those of every load.
     dlt.config["load.delete_completed_jobs"] = True
+    # Before anything else: on a full disk dlt could not even truncate what is staged.
+    leftovers.drop_schemas(target)
+    folder = working_dir / target.folder
+    if leftovers.empty(folder):
+        say("The load before this one was interrupted; what it had not published is dropped.")
+    progress = LiveProgress(console) if console else None
     pipeline = dlt.pipeline(
         target.pipeline,
-        pipelines_dir=str(working_dir),
+        pipelines_dir=str(folder),
         destination=dataset_postgres(
             target.credentials(), create_indexes=False, destination_name="postgres"
         ),
         dataset_name=target.dataset,
         progress=progress or NULL_COLLECTOR,
     )
-    if pipeline.has_pending_data:
-        # dlt would load such a package first, and leave the new data out.
-        pipeline.abort_packages()
-        say("The load before this one was interrupted; what it had not published is dropped.")
     company = load.company
     say(f"Generating {company.users:,} users as of {load.as_of}, seed {company.seed} ...")
-    with partition_files(load) as files:
+    with partition_files(load, target.folder) as files:
         if progress:
             progress.expect(files.count)
-        pipeline.extract(faker_data(load, files))
+        (load_id,) = pipeline.extract(faker_data(load, files)).loads_ids
     pipeline.normalize()
     say(f"Loading {sum(files.rows.values()):,} rows into {target.dataset} ...")
-    pipeline.load(workers=max(2, load.workers))
+
+    try:
+        pipeline.load(workers=LOAD_WORKERS)
+    finally:
+        leftovers.drop_schemas(target)
+    return load_id
 
 
-def _result(connection: psycopg.Connection[Any], dataset: str, load: Load) -> Result:
+def _result(connection: psycopg.Connection[Any], dataset: str, load: Load, load_id: str) -> Result:
     written = receipt.latest(connection, dataset)
-    if written is None:
-        raise LoadError("The load left no receipt: check the rights on the dataset's schema.")
+    if written is None or written.load_id != load_id:
+        raise LoadError(f"dlt ended without publishing load {load_id}: run this again.")
     receipt.finish(connection, dataset, written.load_id)
     current, closed = {}, {}
     for table in TABLES:

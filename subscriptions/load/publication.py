@@ -5,9 +5,8 @@ Two ways, chosen by what has to become true:
 swap      where every table ends up holding exactly the staged rows (`replace`, or nothing there
           yet): the staged tables get their indexes, then the two schemas change names. Nothing
           is written twice, and readers wait for no more than the renaming.
-in place  otherwise, and where others have built on the tables (views, grants, foreign keys,
-          tables of their own in the schema): the statements of `dispositions`, which MVCC keeps
-          from readers until the commit.
+in place  otherwise, and where others have built on the tables (`attachments`): the statements of
+          `dispositions`, which MVCC keeps from readers until the commit.
 """
 
 from __future__ import annotations
@@ -22,7 +21,8 @@ from typing import Final
 from psycopg2 import extensions
 from psycopg2.errors import LockNotAvailable
 
-from subscriptions.load import dispositions
+from subscriptions.load import attachments, dispositions
+from subscriptions.load.leftovers import RETIRED
 from subscriptions.load.structure import index_statements, view_statement
 from subscriptions.load.tables import RECEIPT_TABLE, TABLES, Disposition, Table
 
@@ -31,34 +31,7 @@ from subscriptions.load.tables import RECEIPT_TABLE, TABLES, Disposition, Table
 # all that the lock prevents is a statement that looks up one table before and one after it.
 LOCK_ATTEMPT_MS: Final = 300
 LOCK_PAUSE_S: Final = 0.5
-LOCK_PATIENCE_S: Final = 45
-
-_OWN_RELATIONS: Final = (
-    *(table.name for table in TABLES),
-    *(table.view for table in TABLES),
-    RECEIPT_TABLE,
-)
-
-# Whatever others have attached to the dataset, and a swap would leave on the old tables.
-_ATTACHED = """
-    SELECT FROM pg_namespace AS ns WHERE ns.nspname = %(dataset)s AND (
-        ns.nspacl IS NOT NULL
-        OR EXISTS (
-            SELECT FROM pg_class AS rel
-            WHERE rel.relnamespace = ns.oid AND rel.relkind NOT IN ('i', 'I', 't') AND (
-                rel.relacl IS NOT NULL
-                OR rel.relname NOT LIKE '\\_dlt\\_%%' AND rel.relname <> ALL (%(own)s)))
-        OR EXISTS (
-            SELECT FROM pg_depend AS dep
-            JOIN pg_rewrite AS rule ON dep.classid = 'pg_rewrite'::regclass AND dep.objid = rule.oid
-            JOIN pg_class AS outsider ON rule.ev_class = outsider.oid
-            JOIN pg_class AS used
-              ON dep.refclassid = 'pg_class'::regclass AND dep.refobjid = used.oid
-            WHERE used.relnamespace = ns.oid AND outsider.relnamespace <> ns.oid)
-        OR EXISTS (
-            SELECT FROM pg_constraint AS fk JOIN pg_class AS used ON fk.confrelid = used.oid
-            WHERE fk.contype = 'f' AND used.relnamespace = ns.oid))
-"""
+LOCK_PATIENCE_S: Final = 5
 
 
 @dataclass
@@ -75,18 +48,21 @@ class Publication:
         """Choose the way, and do what takes time but changes nothing readers see."""
         self.swap = self._is_swappable()
         if self.swap:
-            for statement in index_statements(f'"{self.staging}"'):
-                self.cursor.execute(statement)
+            self._complete_indexes(self.staging)
             for table in TABLES:
                 self.cursor.execute(view_statement(f'"{self.staging}"', table))
 
     def publish(self, load_id: str) -> None:
         """Make the load visible when the caller's transaction commits."""
         if self.swap:
+            self._lock_out_straddlers()
+            self.swap = self._is_swappable()  # somebody may have built on the tables meanwhile
+        if self.swap:
             changes = {table.name: self._swapped_rows(table) for table in TABLES}
         else:
+            self._complete_views()
             changes = {table.name: self._apply(table) for table in TABLES}
-            self._complete_structure()
+            self._complete_indexes(self.dataset)
         self.cursor.execute(
             f'UPDATE "{self.staging}".{RECEIPT_TABLE} SET changes = %s, published_at = now()'
             " WHERE _dlt_load_id = %s",
@@ -98,30 +74,30 @@ class Publication:
         else:
             self._copy(RECEIPT_TABLE, self.staging, self.dataset)
 
-    def clean(self) -> None:
-        """Drop what the load no longer needs; what a reader still holds, a later load drops."""
-        clean(self.cursor, self.dataset, self.staging)
-
     def _is_swappable(self) -> bool:
         for table in TABLES:
             if self.dispositions[table.name] != "replace":
                 self.cursor.execute(f'SELECT FROM "{self.dataset}"."{table.name}" LIMIT 1')
                 if self.cursor.fetchone() is not None:
                     return False
-        self.cursor.execute(_ATTACHED, {"dataset": self.dataset, "own": list(_OWN_RELATIONS)})
-        return self.cursor.fetchone() is None
+        return not attachments.exist(self.cursor, self.dataset)
 
     def _apply(self, table: Table) -> dict[str, int]:
         """Run the table's disposition; returns how many rows were added, changed, ..."""
         counts: dict[str, int] = {}
         stored, staged = (f'"{s}"."{table.name}"' for s in (self.dataset, self.staging))
         for statement in dispositions.statements(
-            table, self.dispositions[table.name], stored, staged
+            table, self.dispositions[table.name], stored, staged, self._as_of
         ):
             self.cursor.execute(statement.sql)
             kind = statement.counts_as
             counts[kind] = counts.get(kind, 0) + self.cursor.rowcount
         return counts
+
+    @property
+    def _as_of(self) -> str:
+        """The load's as-of instant as SQL; the session's time zone is UTC."""
+        return f'(SELECT max(as_of)::timestamptz FROM "{self.staging}".{RECEIPT_TABLE})'
 
     def _swapped_rows(self, table: Table) -> dict[str, int]:
         counts = {}
@@ -130,12 +106,22 @@ class Publication:
             counts[kind] = self.cursor.fetchall()[0][0]
         return counts
 
-    def _complete_structure(self) -> None:
-        """Indexes and views that an older release did not make, and fresh statistics."""
+    def _complete_views(self) -> None:
+        """Make the views that are missing, and add to the others the columns that they lack.
+
+        PostgreSQL adds columns to a view at its end only; what others built on it stays.
+        """
         for table in TABLES:
-            if self._columns(table.view) != list(table.stored_columns):
-                self.cursor.execute(view_statement(f'"{self.dataset}"', table))
-        for statement in index_statements(f'"{self.dataset}"'):
+            there = self._columns(table.view)
+            if missing := [name for name in table.stored_columns if name not in there]:
+                columns = [*there, *missing]
+                self.cursor.execute(view_statement(f'"{self.dataset}"', table, columns))
+
+    def _complete_indexes(self, schema: str) -> None:
+        """Build the indexes that are missing, and refresh the statistics."""
+        self.cursor.execute("SELECT indexname FROM pg_indexes WHERE schemaname = %s", (schema,))
+        there = {name for (name,) in self.cursor.fetchall()}
+        for statement in index_statements(f'"{schema}"', there):
             self.cursor.execute(statement)
 
     def _carry_over(self) -> None:
@@ -155,9 +141,9 @@ class Publication:
             self._copy(name, self.dataset, self.staging)
 
     def _rename(self, load_id: str) -> None:
-        self._lock_out_straddlers()
         retired = f"{self.dataset}_old_{load_id.split('.', maxsplit=1)[0]}"
         self.cursor.execute(f'ALTER SCHEMA "{self.dataset}" RENAME TO "{retired}"')
+        self.cursor.execute(f"COMMENT ON SCHEMA \"{retired}\" IS '{RETIRED}'")
         self.cursor.execute(f'ALTER SCHEMA "{self.staging}" RENAME TO "{self.dataset}"')
 
     def _lock_out_straddlers(self) -> None:
@@ -188,20 +174,6 @@ class Publication:
             (schema or self.dataset, relation),
         )
         return [name for (name,) in self.cursor.fetchall()]
-
-
-def clean(cursor: extensions.cursor, dataset: str, staging: str) -> None:
-    """Drop staged and retired schemas of a dataset, unless somebody still reads them."""
-    cursor.execute(
-        "SELECT nspname FROM pg_namespace WHERE nspname = %s OR nspname ~ %s",
-        (staging, f"^{dataset}_old_[0-9]+$"),
-    )
-    for (schema,) in cursor.fetchall():
-        with _lock_timeout(cursor):
-            try:
-                cursor.execute(f'DROP SCHEMA "{schema}" CASCADE')
-            except LockNotAvailable:
-                continue
 
 
 @contextmanager

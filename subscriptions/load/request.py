@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -110,9 +111,14 @@ def resolve(request: Request, recorded: Receipt | None, now: datetime) -> Load:
         ),
         as_of=as_of,
         dispositions={t.name: request.write_disposition or t.disposition for t in TABLES},
-        workers=request.workers or os.cpu_count() or 1,
+        workers=request.workers or _cores(),
         started_at=now,
     )
+
+
+def _cores() -> int:
+    """The cores that this process may use, which in a container are fewer than the machine's."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _company(seed: int, users: int, epoch: date, as_of: date) -> Company:

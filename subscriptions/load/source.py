@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -21,7 +22,14 @@ from dlt.common.storages.load_package import load_package_state
 from dlt.extract import DltResource
 
 from subscriptions.load import receipt
-from subscriptions.load.files import PARTITIONED, File, Stamp, write_partition, write_plans
+from subscriptions.load.files import (
+    PARTITIONED,
+    File,
+    Stamp,
+    follow_parent,
+    write_partition,
+    write_plans,
+)
 from subscriptions.load.request import Load
 from subscriptions.load.tables import PLAN, RECEIPT_TABLE, TABLES, Disposition, Table
 
@@ -86,14 +94,21 @@ class PartitionFiles:
 
 
 @contextmanager
-def partition_files(load: Load) -> Iterator[PartitionFiles]:
-    """Temporary files for one load, gone afterwards; TMPDIR says where they lie."""
+def partition_files(load: Load, name: str) -> Iterator[PartitionFiles]:
+    """Temporary files for one load, gone afterwards; TMPDIR says where they lie.
+
+    `name` tells the dataset's files from others', so that those of a killed load go as well.
+    """
+    for left in Path(tempfile.gettempdir()).glob(f"load_faker_data-{name}-*"):
+        shutil.rmtree(left, ignore_errors=True)
     processes = min(load.workers, load.company.partitions(load.as_of))
-    with tempfile.TemporaryDirectory(prefix="load_faker_data-") as folder:
+    with tempfile.TemporaryDirectory(prefix=f"load_faker_data-{name}-") as folder:
         if processes == 1:
             yield PartitionFiles(load, Path(folder), None)
             return
-        with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(
+            processes, mp_context=get_context("spawn"), initializer=follow_parent
+        ) as pool:
             try:
                 yield PartitionFiles(load, Path(folder), pool)
             finally:

@@ -8,7 +8,7 @@ of each key, in both directions, whatever history the tables hold.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from subscriptions.load.tables import SUBSCRIPTION, TABLES, USAGE, USER, Table
@@ -30,11 +30,11 @@ class Index:
         return "_".join([self.table.name, *self.columns, kind, "idx"]).replace("__", "_")
 
     def ddl(self, schema: str) -> str:
-        """The statement that builds it in a (quoted) schema, unless it is there."""
+        """The statement that builds it in a (quoted) schema."""
         unique = "UNIQUE " if self.unique else ""
         where = " WHERE valid_to IS NULL" if self.current else ""
         return (
-            f'CREATE {unique}INDEX IF NOT EXISTS "{self.name}" '
+            f'CREATE {unique}INDEX "{self.name}" '
             f'ON {schema}."{self.table.name}" ({", ".join(self.columns)}){where}'
         )
 
@@ -57,19 +57,19 @@ INDEXES = (
 )
 
 
-def index_statements(schema: str, tables: Sequence[Table] = TABLES) -> Iterator[str]:
-    """Every index of the tables, and up-to-date statistics, in a (quoted) schema."""
+def index_statements(schema: str, there: Collection[str] = ()) -> Iterator[str]:
+    """Every index but those that are there, and fresh statistics, in a (quoted) schema."""
     for index in INDEXES:
-        if index.table in tables:
+        if index.name not in there:
             yield index.ddl(schema)
-    for table in tables:
+    for table in TABLES:
         yield f'ANALYZE {schema}."{table.name}"'
 
 
-def view_statement(schema: str, table: Table) -> str:
-    """The view of a table's current rows, in a (quoted) schema."""
-    columns = ", ".join(table.stored_columns)
+def view_statement(schema: str, table: Table, columns: Sequence[str] = ()) -> str:
+    """The view of a table's current rows, in a (quoted) schema; all its columns by default."""
     return (
         f'CREATE OR REPLACE VIEW {schema}."{table.view}" AS '
-        f'SELECT {columns} FROM {schema}."{table.name}" WHERE valid_to IS NULL'
+        f"SELECT {', '.join(columns or table.stored_columns)} "
+        f'FROM {schema}."{table.name}" WHERE valid_to IS NULL'
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
 
 # libpq parameters that have a place of their own in dlt's credentials; all others
 # (sslmode, sslrootcert, ...) travel in the query of its URL.
-_CREDENTIAL_FIELDS = {"dbname", "user", "password", "host", "port"}
+_CREDENTIAL_FIELDS = {"dbname", "user", "password", "host", "port", "service", "connect_timeout"}
 
 # Server settings of the loading session. work_mem: comparing a staged table with the stored one
 # hashes both, and a hash that spills to disk costs more than the load itself.
-SESSION_OPTIONS = "-c work_mem=256MB -c maintenance_work_mem=512MB -c timezone=UTC"
+# The time-outs are off, because those of a role or server are meant for requests, not for loads.
+SESSION_OPTIONS = (
+    "-c work_mem=256MB -c maintenance_work_mem=512MB -c timezone=UTC"
+    " -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0"
+)
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,8 @@ class Target:
         wanted = connection.get_connection_params()
         # Django adds objects of its own (cursor factories, type adapters) to libpq's keywords.
         parameters = {k: v for k, v in wanted.items() if isinstance(v, str | int) and v != ""}
-        for session_only in ("client_encoding", "prepare_threshold"):
-            parameters.pop(session_only, None)
+        for ours in ("application_name", "client_encoding", "prepare_threshold"):
+            parameters.pop(ours, None)
         parameters.setdefault("connect_timeout", 10)
         return cls(parameters, settings.DATASET_NAME, settings.PIPELINE_NAME)
 
@@ -59,20 +64,34 @@ class Target:
     def credentials(self) -> PostgresCredentials:
         """The same database as dlt's credentials.
 
-        A host that is a folder (a Unix socket) goes into the URL percent-encoded.
+        What libpq found out by itself (PGHOST, a service or password file) is asked of an open
+        connection, because dlt would not. A host that is a folder (a Unix socket) goes into the
+        URL percent-encoded, as the database's name does.
         """
         from dlt.destinations.impl.postgres.configuration import PostgresCredentials
 
-        p = self.parameters
-        query = {k: str(v) for k, v in p.items() if k not in _CREDENTIAL_FIELDS}
+        with self.connect("load_faker_data") as connection:
+            info = connection.info
+            found = {
+                "database": quote(info.dbname, safe=""),
+                "username": info.user,
+                "password": info.password or "",
+                "host": quote(info.host, safe=""),
+                "port": info.port,
+            }
+        query = {k: str(v) for k, v in self.parameters.items() if k not in _CREDENTIAL_FIELDS}
         query["options"] = f"{query.get('options', '')} {SESSION_OPTIONS}".strip()
         return PostgresCredentials(
             {
-                "database": p.get("dbname"),
-                "username": p.get("user"),
-                "password": p.get("password") or "",
-                "host": quote(str(p.get("host", "localhost")), safe=""),
-                "port": int(p.get("port") or 5432),
+                **found,
+                "connect_timeout": int(self.parameters.get("connect_timeout", 10)),
                 "query": query,
             }
         )
+
+    @property
+    def folder(self) -> str:
+        """A name for this dataset in this database, by which its files are told from others'."""
+        where = [str(self.parameters.get(key, "")) for key in ("host", "port", "dbname", "service")]
+        digest = hashlib.sha256("\0".join(where).encode()).hexdigest()[:8]
+        return f"{self.dataset}-{digest}"

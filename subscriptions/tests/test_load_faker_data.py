@@ -6,15 +6,19 @@ import contextlib
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 from django.conf import settings
-from django.db import connection
 
 from subscriptions.load.lock import load_lock
 from subscriptions.load.target import Target
@@ -132,6 +136,8 @@ REFUSALS = {
     "early epoch": (["--epoch", "2024-07-31"], {}, "2024-08-01"),
     "disposition": (["--write-disposition", "upsert"], {}, "use replace, append, merge, scd2"),
     "workers": (["--workers", "0"], {}, "--workers must be 1 or more"),
+    "staging's name": ([], {"DATASET_NAME": "foo_staging"}, "must not end in _staging"),
+    "a name dlt would change": ([], {"DATASET_NAME": "my__data"}, "DATASET_NAME"),
     "dataset name": ([], {"DATASET_NAME": 'a"b'}, "DATASET_NAME"),
     "destination": ([], {"DESTINATION": "duckdb"}, "DESTINATION"),
     "no server": ([], {"DATABASE_URL": "postgres://u:p@127.0.0.1:1/x"}, "server"),
@@ -161,7 +167,7 @@ def test_another_company_or_day_is_refused_and_the_data_stays(command: Command) 
 
 
 def test_another_load_is_in_the_way(command: Command) -> None:
-    with Target.from_settings().connect("load_faker_data") as session, load_lock(session, DATASET):
+    with load_lock(replace(Target.from_settings(), dataset=DATASET)):
         result = command()
     assert result.returncode == 1
     assert result.stderr.startswith(f"CommandError: Another load of {DATASET} is running (load_")
@@ -203,9 +209,98 @@ def test_a_full_disk_leaves_the_old_data_and_the_next_load_works(
     assert again.stdout.count("nothing changed") == 4
 
 
-@pytest.mark.django_db
-def test_the_command_leaves_no_session_behind(command: Command) -> None:
-    assert command("--users", "3").returncode == 0
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'load_%'")
-        assert cursor.fetchone() == (0,)
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_leaves_nothing_behind(
+    command: Command, database_url: str, how: signal.Signals, tmp_path: Path
+) -> None:
+    assert command("--users", "10").returncode == 0
+    environment = os.environ | {
+        "DATABASE_URL": database_url,
+        "DATASET_NAME": DATASET,
+        "PIPELINE_NAME": DATASET,
+        "TMPDIR": str(tmp_path),
+    }
+    arguments = ["--users", "110000", "--write-disposition", "replace", "--workers", "2"]
+    with subprocess.Popen(
+        [sys.executable, "-u", "manage.py", "load_faker_data", *arguments],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("Generating")
+        wait_until(lambda: any(tmp_path.glob("*/*.csv")))
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(how)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.startswith("CommandError: Interrupted.")
+    assert len(said.strip().splitlines()) == 1, said
+    assert psutil.wait_procs(children, timeout=10)[1] == []
+    assert list(tmp_path.iterdir()) == []
+    with Target.from_settings().connect("test") as session:
+        count = f"SELECT count(*) FROM {DATASET}.user_current"
+        assert session.execute(count).fetchone() == (10,)
+
+
+def test_a_kill_leaves_no_process_behind(
+    command: Command, database_url: str, tmp_path: Path
+) -> None:
+    environment = os.environ | {
+        "DATABASE_URL": database_url,
+        "DATASET_NAME": DATASET,
+        "PIPELINE_NAME": DATASET,
+        "TMPDIR": str(tmp_path),
+    }
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "load_faker_data", "--users", "110000", "--workers", "2"],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+    ) as process:
+        wait_until(lambda: any(tmp_path.glob("*/*.csv")))
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+    assert children
+    assert psutil.wait_procs(children, timeout=10)[1] == []
+    again = command("--users", "10", TMPDIR=str(tmp_path))
+    assert again.returncode == 0, again.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    """Wait for something that is sure to come, but not for ever."""
+    deadline = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_wrong_password_is_told(command: Command, database_url: str) -> None:
+    if "%2F" in database_url:
+        pytest.skip("the embedded server trusts its socket, whatever the password")
+    result = command(DATABASE_URL=re.sub(r"//[^@]*@", "//nobody:wrong@", database_url))
+    assert result.returncode == 1
+    assert "check" in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1, result.stderr
+
+
+def test_a_fresh_database_without_rights_is_told_which(command: Command, database_url: str) -> None:
+    with Target.from_settings().connect("test") as session:
+        session.execute("DROP DATABASE IF EXISTS load_fresh")
+        session.execute("DROP ROLE IF EXISTS load_reader")
+        session.execute("CREATE ROLE load_reader LOGIN PASSWORD 'reader'")
+        session.execute("CREATE DATABASE load_fresh")
+        try:
+            url = re.sub(r"//[^@]*@", "//load_reader:reader@", database_url)
+            result = command(DATABASE_URL=re.sub(r"/[^/]*$", "/load_fresh", url))
+        finally:
+            session.execute("DROP DATABASE load_fresh")
+            session.execute("DROP ROLE load_reader")
+    assert result.returncode == 1
+    assert "permission denied" in result.stderr
+    assert "let the user CREATE" in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1, result.stderr

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import signal
+import threading
 import time
 from datetime import date
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import Error as DatabaseError
 from rich.console import Console
 
 from elt_site.bootstrap import Readiness, ensure_ready
-from subscriptions.load.errors import LoadError, explain
+from subscriptions.load.errors import INTERRUPTED, LoadError, explain, was_interrupted
 from subscriptions.load.pipeline import Result, run
 from subscriptions.load.request import Request, disposition
 from subscriptions.load.tables import DISPOSITIONS, TABLES
@@ -48,6 +51,9 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: str | None) -> None:
         """Run the load and report it; every failure is one sentence and a non-zero exit."""
         started = time.monotonic()
+        if threading.current_thread() is threading.main_thread():
+            # A polite kill is an interrupt: what lies about is cleared away.
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             request = Request(
                 users=_whole_number("--users", options["users"]),
@@ -66,12 +72,9 @@ class Command(BaseCommand):
                 self.stdout.write,
                 Console() if self.stdout.isatty() else None,
             )
-        except KeyboardInterrupt as interrupt:
-            raise CommandError(
-                "Interrupted: nothing was published, the data from before is still served.",
-                returncode=130,
-            ) from interrupt
-        except (LoadError, DatabaseError, Exception) as failure:
+        except (Exception, KeyboardInterrupt) as failure:
+            if was_interrupted(failure):
+                raise CommandError(INTERRUPTED, returncode=130) from failure
             raise CommandError(explain(failure)) from failure
         self._report(result, time.monotonic() - started)
         self._next_steps(readiness)
@@ -117,10 +120,14 @@ class Command(BaseCommand):
         self.stdout.write("\nNext: python manage.py runserver, then")
         self.stdout.write("  http://127.0.0.1:8000/admin/   the data in a browser")
         self.stdout.write("  http://127.0.0.1:8000/users    the API")
-        how = "BASIC_AUTH_USERNAME and BASIC_AUTH_PASSWORD"
-        if (settings.BASIC_AUTH_USERNAME, settings.BASIC_AUTH_PASSWORD) == ("admin", "admin"):
-            how = "admin, password admin (development only)"
-        self.stdout.write(f"Sign in to both as {how}.")
+        name, password = settings.BASIC_AUTH_USERNAME, settings.BASIC_AUTH_PASSWORD
+        both = get_user_model().objects.filter(username=name, is_staff=True).exists()
+        how = "with BASIC_AUTH_USERNAME and BASIC_AUTH_PASSWORD"
+        if (name, password) == ("admin", "admin"):
+            how = "as admin, password admin (development only)"
+        self.stdout.write(f"Sign in to {'both' if both else 'the API'} {how}.")
+        if not both:
+            self.stdout.write("For the admin: python manage.py createsuperuser")
         if readiness.administrator:
             self.stdout.write("(The administrator was created by this load.)")
 
@@ -129,10 +136,9 @@ def _whole_number(option: str, text: object) -> int | None:
     """Read a number that a person typed; None stays None."""
     if text is None:
         return None
-    try:
-        return int(str(text))
-    except ValueError as error:
-        raise LoadError(f"{option} must be a whole number, not {str(text)!r}.") from error
+    if not re.fullmatch(r"-?[0-9]{1,30}", str(text)):
+        raise LoadError(f"{option} must be a whole number, not {str(text)!r}.")
+    return int(str(text))
 
 
 def _day(option: str, text: object) -> date | None:

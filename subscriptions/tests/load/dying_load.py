@@ -22,8 +22,8 @@ MOMENTS = {
         "dlt.destinations.impl.postgres.sql_client",
         "Psycopg2SqlClient.commit_transaction",
     ),
-    "cleaned up": ("subscriptions.load.publication", "Publication.clean"),
     "noted by dlt": ("dlt.pipeline.pipeline", "Pipeline.load"),
+    "done, but for its note": ("subscriptions.load.pipeline", "execute"),
 }
 MODULES_TO_PATCH = {"write_plans": "subscriptions.load.source"}
 

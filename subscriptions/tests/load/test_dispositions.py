@@ -92,6 +92,9 @@ def test_after_an_append_the_oldest_copy_stays(
     execute: Execute, query: Query, disposition: Disposition | None
 ) -> None:
     execute(COMPANY, EPOCH)
+    # So that the order of the ids alone would choose the wrong copy.
+    for table in COUNTS:
+        query(f"UPDATE \"{table}\" SET _dlt_id = 'z' || _dlt_id")
     before = {table: stored(query, table) for table in COUNTS}
     execute(COMPANY, EPOCH, "append")
     execute(COMPANY, EPOCH, disposition)
@@ -141,6 +144,16 @@ def test_merge_changes_current_rows_in_place_and_leaves_closed_ones(
     assert query('SELECT * FROM "user" WHERE valid_to IS NOT NULL ORDER BY _dlt_id') == closed
     now = query('SELECT _dlt_id, valid_from FROM "user" WHERE valid_to IS NULL ORDER BY _dlt_id')
     assert set(ids) <= set(now)
+    (receipt,) = query(
+        "SELECT changes #>> '{user,changed}', _dlt_load_id FROM _load_receipt"
+        " ORDER BY published_at DESC LIMIT 1"
+    )
+    changed = query(
+        'SELECT count(*) FROM "user" WHERE _dlt_load_id = %s AND _dlt_id = ANY (%s)',
+        receipt[1],
+        [row_id for row_id, _ in ids],
+    )
+    assert int(receipt[0]) == changed[0][0] > 0
 
 
 def test_scd2_after_replace_keeps_the_versions_of_unchanged_rows(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,10 +15,12 @@ from typing import Any
 
 import pytest
 from dlt.common.runtime import anon_tracker
+from dlt.pipeline.pipeline import Pipeline
 
+from subscriptions.extract import PARTITION_USERS
 from subscriptions.load.errors import LoadError
 from subscriptions.load.lock import load_lock
-from subscriptions.load.tables import TABLES, Disposition
+from subscriptions.load.tables import TABLES, USAGE, Disposition
 from subscriptions.load.target import Target
 from subscriptions.tests.load.conftest import WORKING_DIR, Run
 from subscriptions.tests.load.dying_load import MOMENTS
@@ -26,7 +29,7 @@ Query = Callable[..., list[tuple[Any, ...]]]
 
 
 def test_a_second_load_is_refused_and_names_the_first(target: Target, run: Run) -> None:
-    with target.connect("load_faker_data") as other, load_lock(other, target.dataset):
+    with load_lock(target):
         says = rf"Another load of {target.dataset} is running \(load_faker_data 20\d\d-.* UTC"
         with pytest.raises(LoadError, match=says):
             run()
@@ -35,12 +38,8 @@ def test_a_second_load_is_refused_and_names_the_first(target: Target, run: Run) 
 
 def test_loads_of_different_datasets_do_not_meet(target: Target) -> None:
     other = replace(target, dataset=f"{target.dataset}_other")
-    with (
-        target.connect("one") as one,
-        load_lock(one, target.dataset),
-        other.connect("two") as two,
-        load_lock(two, other.dataset),
-    ):
+    assert other.folder != target.folder
+    with load_lock(target), load_lock(other):
         pass
 
 
@@ -61,9 +60,17 @@ def test_a_killed_load_and_a_re_run_are_one_load(
     target: Target, query: Query, run: Run, moment: str, disposition: Disposition | None
 ) -> None:
     run(users=20)
+    good = business_rows(query)
+    # What the load has to repair, so that it leaves the tables other than it found them.
+    query("UPDATE \"user\" SET email = 'changed by hand'")
+    query("DELETE FROM usage WHERE usage_date < '2026-10-01'")
     before = business_rows(query)
-    twice = 2 if disposition == "append" else 1
-    after = {table: sorted(rows * twice, key=repr) for table, rows in before.items()}
+    added = good if disposition == "append" else {}
+    after = {
+        table: sorted(rows + added[table], key=repr) if added else good[table]
+        for table, rows in before.items()
+    }
+    assert after != before
     details = {
         "target": asdict(target),
         "users": 20,
@@ -80,6 +87,41 @@ def test_a_killed_load_and_a_re_run_are_one_load(
     assert business_rows(query) in (before, after)
     run(write_disposition=disposition)
     assert business_rows(query) == after
+    # Its predecessor was published or it was, never both.
+    assert query("SELECT count(*), count(finished_at) FROM _load_receipt") == [(2, 2)]
+    assert (
+        query("SELECT nspname FROM pg_namespace WHERE nspname LIKE %s", f"{target.dataset}_s%")
+        == []
+    )
+    assert list(Path(tempfile.gettempdir()).glob(f"load_faker_data-{target.folder}-*")) == []
+
+
+def test_another_machine_goes_on_with_the_dataset(run: Run, target: Target, query: Query) -> None:
+    run(users=20)
+    before = business_rows(query)
+    shutil.rmtree(WORKING_DIR / target.folder)
+    assert run().receipt.users == 20
+    assert business_rows(query) == before
+
+
+def test_two_workers_load_what_one_does(run: Run, query: Query) -> None:
+    more_than_a_partition = PARTITION_USERS + 1
+    content = "SELECT md5(string_agg(u::text, '' ORDER BY user_id)) FROM ({}) AS u"
+    sums = []
+    for workers in (1, 2):
+        run(users=more_than_a_partition, workers=workers, write_disposition="replace")
+        columns = ", ".join(USAGE.columns)
+        sums.append(query(content.format(f"SELECT {columns} FROM usage ORDER BY usage_id")))
+    assert sums[0] == sums[1]
+
+
+def test_a_load_that_publishes_nothing_is_not_reported_as_one(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(users=3)
+    monkeypatch.setattr(Pipeline, "load", lambda *_arguments, **_named: None)
+    with pytest.raises(LoadError, match="without publishing"):
+        run()
 
 
 def test_dlt_leaves_no_id_in_the_home(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,4 +137,4 @@ def test_no_file_of_a_finished_load_is_left(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     run(users=3)
     assert list(tmp_path.iterdir()) == []
-    assert list(Path(WORKING_DIR, target.pipeline).rglob("*.csv")) == []
+    assert list(Path(WORKING_DIR, target.folder).rglob("*.csv")) == []

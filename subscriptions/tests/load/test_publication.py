@@ -13,7 +13,7 @@ import pytest
 
 from subscriptions.extract import Company
 from subscriptions.load import publication
-from subscriptions.load.tables import TABLES, Disposition
+from subscriptions.load.tables import TABLES, USER, Disposition
 from subscriptions.load.target import Target
 from subscriptions.tests.load.conftest import Execute
 
@@ -98,18 +98,52 @@ def test_a_reader_that_holds_the_tables_does_not_stop_a_replace(
     assert query(retired, f"{target.dataset}_old_%") == []
 
 
+# What others may build on the tables, and how to see that it is still there afterwards.
 ATTACHMENTS = {
-    "view": 'CREATE VIEW {other}.heads AS SELECT count(*) AS heads FROM {dataset}."user"',
-    "grant": 'GRANT SELECT ON {dataset}."user" TO PUBLIC',
-    "table": "CREATE TABLE {dataset}.notes AS SELECT 60 AS heads",
-    "materialized view": "CREATE MATERIALIZED VIEW {other}.heads AS "
-    "SELECT count(*) AS heads FROM {dataset}.user_current",
-}
-STILL_THERE = {
-    "view": "SELECT heads FROM {other}.heads",
-    "grant": "SELECT 60 WHERE has_table_privilege('public', '{dataset}.\"user\"', 'SELECT')",
-    "table": "SELECT heads FROM {dataset}.notes",
-    "materialized view": "REFRESH MATERIALIZED VIEW {other}.heads; SELECT heads FROM {other}.heads",
+    "view": (
+        'CREATE VIEW {other}.heads AS SELECT count(*) AS heads FROM {dataset}."user"',
+        "SELECT heads = 60 FROM {other}.heads",
+    ),
+    "materialized view": (
+        "CREATE MATERIALIZED VIEW {other}.heads AS SELECT count(*) FROM {dataset}.user_current",
+        "SELECT count(*) = 1 FROM {other}.heads",
+    ),
+    "grant on a table": (
+        'GRANT SELECT ON {dataset}."user" TO PUBLIC',
+        "SELECT has_table_privilege('public', '{dataset}.\"user\"', 'SELECT')",
+    ),
+    "grant on the schema": (
+        "GRANT USAGE ON SCHEMA {dataset} TO PUBLIC",
+        "SELECT has_schema_privilege('public', '{dataset}', 'USAGE')",
+    ),
+    "table": (
+        "CREATE TABLE {dataset}.notes AS SELECT 1 AS note",
+        "SELECT note = 1 FROM {dataset}.notes",
+    ),
+    "column": (
+        'ALTER TABLE {dataset}."user" ADD COLUMN note text',
+        'SELECT count(note) = 0 FROM {dataset}."user"',
+    ),
+    "index": (
+        "CREATE INDEX their_index ON {dataset}.usage (api_calls)",
+        "SELECT to_regclass('{dataset}.their_index') IS NOT NULL",
+    ),
+    "function": (
+        "CREATE FUNCTION {dataset}.one() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "SELECT {dataset}.one() = 1",
+    ),
+    "check": (
+        "ALTER TABLE {dataset}.usage ADD CONSTRAINT sane CHECK (api_calls >= 0)",
+        "SELECT count(*) = 1 FROM pg_constraint WHERE conname = 'sane'",
+    ),
+    "policy": (
+        'ALTER TABLE {dataset}."user" ENABLE ROW LEVEL SECURITY',
+        "SELECT relrowsecurity FROM pg_class WHERE oid = '{dataset}.\"user\"'::regclass",
+    ),
+    "comment": (
+        "COMMENT ON TABLE {dataset}.usage IS 'theirs'",
+        "SELECT obj_description('{dataset}.usage'::regclass) = 'theirs'",
+    ),
 }
 
 
@@ -118,16 +152,56 @@ def test_what_others_built_on_the_tables_survives_a_replace(
     execute: Execute, target: Target, query: Query, kind: str
 ) -> None:
     names = {"dataset": target.dataset, "other": f"{target.dataset}_reports"}
+    attach, still_there = (sql.format(**names) for sql in ATTACHMENTS[kind])
     execute(SMALL, DAY)
     query("CREATE SCHEMA {other}".format(**names))
     try:
-        query(ATTACHMENTS[kind].format(**names))
+        query(attach)
         execute(LARGE, DAY, "replace")
-        statements = STILL_THERE[kind].format(**names).split("; ")
-        assert [query(statement) for statement in statements][-1] == [(60,)]
+        assert query(still_there) == [(True,)]
         assert query('SELECT count(*) FROM "user"') == [(60,)]
     finally:
         query("DROP SCHEMA {other} CASCADE".format(**names))
+
+
+def test_what_is_built_between_the_choice_and_the_swap_survives(
+    execute: Execute, target: Target, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(SMALL, DAY)
+    prepare = publication.Publication.prepare
+
+    def build_meanwhile(chosen: publication.Publication) -> None:
+        prepare(chosen)
+        assert chosen.swap
+        query(f"CREATE VIEW public.{target.dataset}_heads AS SELECT count(*) FROM user_current")
+
+    monkeypatch.setattr(publication.Publication, "prepare", build_meanwhile)
+    try:
+        execute(LARGE, DAY, "replace")
+        assert query(f"SELECT count FROM public.{target.dataset}_heads") == [(60,)]
+    finally:
+        query(f"DROP VIEW IF EXISTS public.{target.dataset}_heads")
+
+
+def test_a_statement_between_two_tables_is_waited_for(
+    execute: Execute, target: Target, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(SMALL, DAY)
+    asked: list[bool] = []
+    locked = publication.Publication._lock_out_straddlers
+
+    def locks(chosen: publication.Publication) -> None:
+        locked(chosen)
+        chosen.cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted"
+            " AND pid = pg_backend_pid() AND relation = ANY (%s::regclass[])",
+            ([f'{target.dataset}."{table.name}"' for table in TABLES],),
+        )
+        asked.append(chosen.cursor.fetchall() == [(len(TABLES),)])
+
+    monkeypatch.setattr(publication.Publication, "_lock_out_straddlers", locks)
+    execute(LARGE, DAY, "replace")
+    assert asked == [True]
 
 
 @pytest.mark.parametrize("disposition", [None, "replace", "append"])
@@ -152,6 +226,21 @@ def test_nothing_but_the_dataset_is_left(execute: Execute, query: Query, target:
         execute(SMALL, DAY, disposition)
         left = query("SELECT nspname FROM pg_namespace WHERE nspname LIKE %s", f"{target.dataset}%")
         assert left == [(target.dataset,)]
+    kept = "SELECT count(*), count(DISTINCT version_hash) FROM _dlt_version"
+    assert len(set(query(kept)[0])) == 1
+
+
+def test_only_what_a_load_retired_is_dropped(
+    execute: Execute, query: Query, target: Target
+) -> None:
+    backup = f"{target.dataset}_old_2024"
+    query(f"CREATE SCHEMA {backup}")
+    try:
+        execute(SMALL, DAY)
+        execute(SMALL, DAY, "replace")
+        assert query("SELECT to_regnamespace(%s) IS NOT NULL", backup) == [(True,)]
+    finally:
+        query(f"DROP SCHEMA {backup}")
 
 
 def test_a_column_that_an_older_release_lacked_is_added_and_no_version_lost(
@@ -160,7 +249,12 @@ def test_a_column_that_an_older_release_lacked_is_added_and_no_version_lost(
     execute(SMALL, DAY)
     execute(SMALL, date(2026, 7, 1))
     versions = query('SELECT _dlt_id, valid_from, valid_to FROM "user" ORDER BY 1')
-    query('ALTER TABLE "user" DROP COLUMN referral_source CASCADE')
+    names = [name for name in USER.stored_columns if name != "referral_source"]
+    query("DROP VIEW user_current")
+    query('ALTER TABLE "user" DROP COLUMN referral_source')
+    query(
+        f'CREATE VIEW user_current AS SELECT {", ".join(names)} FROM "user" WHERE valid_to IS NULL'
+    )
     query("DELETE FROM _dlt_version")  # as if an older release had written the schema
     execute(SMALL, date(2026, 7, 1), "merge")
     assert query('SELECT _dlt_id, valid_from, valid_to FROM "user" ORDER BY 1') == versions
