@@ -17,6 +17,7 @@ threads = 8
 timeout = 60
 graceful_timeout = 20
 keepalive = 5
+forwarded_allow_ips = ""  # whether a proxy's word is believed is decided by NUM_PROXIES alone
 control_socket_disable = True  # it would lie in the home folder, and nothing here uses it
 accesslog = "-"
 # The path only: credentials may travel in the query string, which %(r)s, %(q)s and the Referer

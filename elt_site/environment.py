@@ -2,6 +2,7 @@
 
 import os
 import re
+import warnings
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -94,7 +95,9 @@ def read_destination(name: str, default: str) -> str:
 def read_database(url: str) -> dict[str, object]:
     """Django's database settings from a PostgreSQL URL; the error never repeats the URL."""
     try:
-        config: dict[str, object] = environ.Env.db_url_config(url)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it would repeat parts of the URL
+            config: dict[str, object] = environ.Env.db_url_config(url)
     except (ValueError, ImproperlyConfigured):
         config = {}
     if config.get("ENGINE") != "django.db.backends.postgresql" or not config.get("NAME"):

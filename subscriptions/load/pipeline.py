@@ -120,7 +120,10 @@ def execute(
         progress=progress or NULL_COLLECTOR,
     )
     company = load.company
-    say(f"Generating {company.users:,} users as of {load.as_of}, seed {company.seed} ...")
+    say(
+        f"Generating the company of seed {company.seed}, which has {company.users:,} users "
+        f"on {company.epoch}, as of {load.as_of} ..."
+    )
     with partition_files(load, target.folder) as files:
         if progress:
             progress.expect(files.count)

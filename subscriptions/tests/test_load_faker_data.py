@@ -75,7 +75,7 @@ def test_it_reports_rows_time_and_what_to_do_next(command: Command) -> None:
         r"user +1,000 +0   1,000 added",
         r"subscription +1,717 +0   1,717 added",
         r"usage +5,000 +0   5,000 added",
-        r"Loaded seed 42, 1,000 users, epoch (\S+), as of \1, in \d+\.\d s\.",
+        r"Loaded the company of seed 42, 1,000 users at its epoch (\S+), as of \1, in \d+\.\d s\.",
         r"manage.py runserver",
         r"http://127.0.0.1:8000/admin/",
         r"Sign in",
@@ -115,7 +115,7 @@ def test_a_terminal_gets_a_live_line_for_each_step(database_url: str) -> None:
         r"Generating .*7/7 385,8\d\d rows",
         r"Copying .*\d/\d",
         "Publishing",
-        "Loaded seed",
+        "Loaded the company",
     ):
         assert re.search(line, lines), line
 

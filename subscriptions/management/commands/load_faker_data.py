@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import signal
+import sys
 import threading
 import time
 from datetime import date
+from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -102,8 +104,8 @@ class Command(BaseCommand):
         receipt = result.receipt
         self.stdout.write(
             self.style.SUCCESS(
-                f"Loaded seed {receipt.seed}, {receipt.users:,} users, epoch {receipt.epoch}, "
-                f"as of {receipt.as_of}, in {seconds:.1f} s."
+                f"Loaded the company of seed {receipt.seed}, {receipt.users:,} users at its epoch "
+                f"{receipt.epoch}, as of {receipt.as_of}, in {seconds:.1f} s."
             )
         )
 
@@ -117,7 +119,7 @@ class Command(BaseCommand):
             self.stdout.write(f"The embedded PostgreSQL keeps it in {where.data}{because}.")
         if not settings.DEBUG:
             return
-        self.stdout.write("\nNext: python manage.py runserver, then")
+        self.stdout.write(f"\nNext: {_interpreter()} manage.py runserver, then")
         self.stdout.write("  http://127.0.0.1:8000/admin/   the data in a browser")
         self.stdout.write("  http://127.0.0.1:8000/users    the API")
         name, password = settings.BASIC_AUTH_USERNAME, settings.BASIC_AUTH_PASSWORD
@@ -127,9 +129,16 @@ class Command(BaseCommand):
             how = "as admin, password admin (development only)"
         self.stdout.write(f"Sign in to {'both' if both else 'the API'} {how}.")
         if not both:
-            self.stdout.write("For the admin: python manage.py createsuperuser")
+            self.stdout.write(f"For the admin: {_interpreter()} manage.py createsuperuser")
         if readiness.administrator:
             self.stdout.write("(The administrator was created by this load.)")
+
+
+def _interpreter() -> str:
+    """This Python, as a person in the project's folder would type it."""
+    path = Path(sys.executable)
+    base = Path.cwd()
+    return str(path.relative_to(base)) if path.is_relative_to(base) else str(path)
 
 
 def _whole_number(option: str, text: object) -> int | None:

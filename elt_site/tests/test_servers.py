@@ -1,4 +1,4 @@
-"""Logs: real servers, asked with credentials in the URL, write none of them down."""
+"""Real servers: what they log holds no credentials, and whose word they take."""
 
 import http.client
 import logging
@@ -97,6 +97,17 @@ def test_a_message_loses_its_query_strings_only(message: str, expected: str) -> 
     record = logging.LogRecord("name", logging.INFO, "path", 1, message, None, None)
     assert StripQueryStrings().filter(record)
     assert record.getMessage() == expected
+
+
+@pytest.mark.parametrize(("proxies", "status"), [("0", 301), ("1", 404)])
+def test_a_proxy_is_believed_only_where_there_is_one(
+    tmp_path: Path, proxies: str, status: int
+) -> None:
+    port = free_port()
+    environment = PRODUCTION | {"PORT": str(port), "WEB_CONCURRENCY": "1", "NUM_PROXIES": proxies}
+    with serving(tmp_path / "log", "-m", "gunicorn", "elt_site.wsgi", **environment):
+        hello = {"Host": "api.example.com", "X-Forwarded-Proto": "https"}
+        assert ask(port, "/nowhere", **hello) == status
 
 
 def test_gunicorn_refuses_a_wrong_configuration_in_one_line() -> None:
