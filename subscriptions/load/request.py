@@ -83,9 +83,9 @@ class Load:
 def resolve(request: Request, recorded: Receipt | None, now: datetime) -> Load:
     """Fill in what was not named from the dataset's last load, and refuse what cannot be.
 
-    `replace` with another seed, size or epoch founds a new company, whose epoch is its first
-    as-of unless named. Naming the recorded values again is no founding: the same command run
-    twice loads the same company twice.
+    `replace` with a seed, size or epoch founds a new company, whose epoch is its first as-of
+    unless named: `--users 1000` means 1,000 users on the day of that load, whatever was there
+    before. `now` is in UTC, and its day is today.
 
     Raises:
         LoadError: the request names no possible load; the message says what would be one.
@@ -93,8 +93,7 @@ def resolve(request: Request, recorded: Receipt | None, now: datetime) -> Load:
     request.check()
     replacing = request.write_disposition == "replace"
     as_of = request.as_of or max([now.date(), *([recorded.as_of] if recorded else [])])
-    known = {name: getattr(recorded, name) for name in request.named()} if recorded else {}
-    if recorded is None or (replacing and request.named() != known):
+    if recorded is None or (replacing and request.named()):
         seed, users, epoch = DEFAULT_SEED, DEFAULT_USERS, as_of
         if recorded is not None:
             seed, users = recorded.seed, recorded.users

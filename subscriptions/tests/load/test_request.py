@@ -57,8 +57,13 @@ def test_replace_with_another_identity_founds_a_company() -> None:
     assert load.company == Company(seed=5, users=20, epoch=TODAY)
 
 
-def test_replace_with_the_recorded_identity_is_the_same_company() -> None:
-    load = resolve(Request(write_disposition="replace", users=300, seed=5), RECORDED, NOW)
+def test_replace_with_a_size_has_that_many_users_on_the_day() -> None:
+    load = resolve(Request(write_disposition="replace", users=300), RECORDED, NOW)
+    assert load.company == Company(seed=5, users=300, epoch=TODAY)
+
+
+def test_replace_alone_keeps_the_company() -> None:
+    load = resolve(Request(write_disposition="replace"), RECORDED, NOW)
     assert load.company == Company(seed=5, users=300, epoch=date(2026, 6, 1))
 
 
