@@ -8,8 +8,9 @@ from elt_site import environment as env
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
 
-bind = f"0.0.0.0:{env.read_int('PORT', 8000)}"
-# Threads wait for PostgreSQL, which makes the JSON; a second process uses the second core.
+# A platform names the port, and wants every address; without one this is somebody's own machine.
+bind = f"{'0.0.0.0' if env.read('PORT') else '127.0.0.1'}:{env.read_int('PORT', 8000)}"  # noqa: S104
+# Threads wait for PostgreSQL and for slow clients; a second process uses the second core.
 workers = env.read_int("WEB_CONCURRENCY", 2)
 worker_class = "gthread"
 threads = 8
@@ -33,10 +34,11 @@ def on_starting(server: "Arbiter") -> None:
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
 
-    from elt_site.redaction import StripQueryStrings
+    from elt_site.redaction import StripLoggedPath, StripQueryStrings
 
     # Errors name the whole URI of the request that failed.
     server.log.error_log.addFilter(StripQueryStrings())
+    server.log.access_log.addFilter(StripLoggedPath())
     try:
         settings.INSTALLED_APPS  # noqa: B018 - the first look reads them all
     except ImproperlyConfigured as error:

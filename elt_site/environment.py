@@ -107,7 +107,6 @@ def read_database(url: str) -> dict[str, object]:
         )
     # libpq's way to name a Unix socket: the folder, percent-encoded, in the host's place.
     config["HOST"] = unquote(str(config.get("HOST") or ""))
-    config["HOST"] = unquote(str(config["HOST"]))  # a socket's folder comes encoded
     options = config.get("OPTIONS")
     # libpq waits for ever, on the client's side, where a host swallows packets.
     config["OPTIONS"] = {"connect_timeout": 10, **(options if isinstance(options, dict) else {})}

@@ -36,9 +36,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # ---------------------------------------------------------------------------- secrets
 
 # Development mode is the default only where nothing but this machine's own database is served.
-DEBUG = env.read_bool("DEBUG", default=EMBEDDED)
-
+# Not on a platform that somebody forgot to tell of its database.
 RAILWAY_PUBLIC_DOMAIN = env.read("RAILWAY_PUBLIC_DOMAIN")
+DEBUG = env.read_bool("DEBUG", default=EMBEDDED and not RAILWAY_PUBLIC_DOMAIN)
 
 SECRET_KEY = env.read("SECRET_KEY")
 ALLOWED_HOSTS = env.read_list("ALLOWED_HOSTS")

@@ -71,7 +71,14 @@ def test_gunicorn_logs_no_query_string(tmp_path: Path) -> None:
         with socket.create_connection(("127.0.0.1", port)) as client:
             client.sendall(f"GET /nowhere?password={SECRET} oops\r\n\r\n".encode())
             client.recv(1000)
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.sendall(f"GET /nowhere?password=my {SECRET} HTTP/1.1\r\n\r\n".encode())
+            client.recv(1000)
+        # What is percent-encoded whole is a path; and a path may try to forge a line of the log.
+        ask(port, f"/nowhere%3Fusername=a&password={SECRET}", Host="api.example.com")
+        ask(port, "/nowhere%0Aforged%20line", Host="api.example.com")
     written = log.read_text()
+    assert "\nforged" not in written
     assert '"GET /nowhere" 301' in written
     assert SECRET not in written
 
@@ -91,6 +98,12 @@ def test_runserver_logs_no_query_string(tmp_path: Path) -> None:
         ('"GET /users?username=a&password=b HTTP/1.1" 200', '"GET /users?… HTTP/1.1" 200'),
         ("Really? Yes.", "Really? Yes."),
         ("100 % of /users", "100 % of /users"),
+        ("GET /users?password=pa'Sec ret HTTP/1.1", "GET /users?… HTTP/1.1"),
+        ("Error handling request /users?password=x<Secret", "Error handling request /users?…"),
+        (
+            "Invalid request from ip=127.0.0.1: Invalid HTTP Version: 'SECRET HTTP/1.1'",
+            "Invalid request from ip=127.0.0.1: …",
+        ),
     ],
 )
 def test_a_message_loses_its_query_strings_only(message: str, expected: str) -> None:

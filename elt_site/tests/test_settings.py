@@ -169,3 +169,9 @@ def test_env_example_lists_exactly_the_variables_that_are_read() -> None:
                     read.add(name)
     listed = re.findall(r"^([A-Z_]+)=", (settings.BASE_DIR / ".env.example").read_text(), re.M)
     assert sorted(listed) == sorted(read)
+
+
+def test_a_platform_without_a_database_is_not_taken_for_development(manage: Manage) -> None:
+    result = manage("check", RAILWAY_PUBLIC_DOMAIN="x.up.railway.app")
+    assert result.returncode != 0
+    assert "With DEBUG off, set SECRET_KEY" in result.stderr

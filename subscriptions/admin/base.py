@@ -119,7 +119,7 @@ class ReadOnlyAdmin(Columns, ModelAdmin):  # type: ignore[misc]  # the theme's m
             key = self.model._meta.pk.to_python(object_id)
         except ValidationError:
             return None
-        if "\0" in str(key):
+        if "\0" in str(key) or not exists(self.model):
             return None
         row: models.Model | None = self.get_queryset(request).filter(pk=key).first()
         return row

@@ -33,13 +33,14 @@ from subscriptions.models import (
 admin.site.index_template = "admin/subscriptions/index.html"
 
 
-def no_search(_request: HttpRequest) -> HttpResponse:
-    """Answer for the theme's search over page titles, which fails on a senseless page number."""
+def not_offered(_request: HttpRequest) -> HttpResponse:
+    """Answer for what no page here links to, and what fails on senseless parameters."""
     raise Http404
 
 
-# The sidebar, short as it is, offers no search; the theme would still answer at its address.
-admin.site.search = no_search  # type: ignore[attr-defined]
+# The theme's search over page titles, and completion in forms, which read-only pages lack.
+admin.site.search = not_offered  # type: ignore[attr-defined]
+admin.site.autocomplete_view = not_offered  # type: ignore[assignment]
 
 BUSINESS: dict[type[Model], tuple[str, str]] = {
     User: ("Users", "group"),

@@ -114,13 +114,14 @@ class EveryCredential(BaseAuthentication):
     schemes: ClassVar[tuple[type[BaseAuthentication], ...]] = (
         QueryParameterAuthentication,
         HeaderAuthentication,
-        SessionAuthentication,
     )
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
         """Ask every scheme; none may object."""
         identities = [scheme().authenticate(request) for scheme in self.schemes]
-        return next(filter(None, identities), None)
+        known = next(filter(None, identities), None)
+        # Never asked without need: a session costs queries, and the database may be down.
+        return known or SessionAuthentication().authenticate(request)
 
     def authenticate_header(self, request: Request) -> str:
         """With it REST framework answers 401 where it would answer 403."""

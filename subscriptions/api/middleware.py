@@ -42,14 +42,19 @@ class ErrorShape:
             return self.get_response(request)
         request.exception_reporter_class = TracebackOnly
         response = self.get_response(request)
+        if response.status_code == HTTPStatus.MOVED_PERMANENTLY:
+            # To HTTPS, with the query string and so perhaps a password in its Location.
+            patch_cache_control(response, no_store=True)
         if response.status_code < HTTPStatus.BAD_REQUEST or isinstance(response, Response):
             return response
         data = {"error": f"{HTTPStatus(response.status_code).phrase}."}
         if settings.DEBUG and response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             data["traceback"] = response.text
-        answer = JsonResponse(data)
-        response.content = answer.content
-        response.headers["Content-Type"] = answer.headers["Content-Type"]
-        response.headers["Content-Length"] = str(len(answer.content))
-        patch_cache_control(response, private=True)
-        return response
+        # A new answer: that of a static file streams, and its content cannot be set.
+        answer = JsonResponse(data, status=response.status_code)
+        for name, value in response.headers.items():
+            answer.headers.setdefault(name, value)
+        answer.headers["Content-Length"] = str(len(answer.content))
+        answer.cookies = response.cookies
+        patch_cache_control(answer, private=True)
+        return answer

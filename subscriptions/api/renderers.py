@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.template.loader import render_to_string
 from django.urls import reverse
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
+from rest_framework.request import Request
 
 from subscriptions.api import links
 
@@ -92,7 +93,6 @@ class PageRenderer(BrowsableAPIRenderer):
             # Of a refused request the path alone: a parameter may be a piece of a password.
             "here": request.path if failed else links.here(request),
             "json_url": links.here(request, format="json", page=None),
-            "command": f"curl --user USERNAME {request.build_absolute_uri(request.path)}",
             "navigation": [(end, reverse(end.url_name)) for end in links.ENDPOINTS],
             "current": request.path.strip("/"),
             "sign_in_url": links.sign_in(request),
@@ -102,14 +102,15 @@ class PageRenderer(BrowsableAPIRenderer):
             "data": data,
             "table": None if rows is None else Table.of(rows),
             "content": self.get_content(JSONRenderer(), data, "", {}),
-            **({} if rows is None else self._page(view.paginator)),
+            **({} if rows is None else self._page(view.paginator, request)),
         }
 
-    def _page(self, paginator: Pages) -> dict[str, str]:
-        """Which rows these are, and links to the others."""
+    def _page(self, paginator: Pages, request: Request) -> dict[str, str]:
+        """Which rows these are, links to the others, and how a program gets them all."""
         page, total = paginator.page, paginator.page.paginator.count
         several = paginator.display_page_controls
         return {
+            "command": f"curl --user USERNAME {request.build_absolute_uri(request.path)}",
             "rows_shown": f"Rows {page.start_index():,} to {page.end_index():,} of {total:,}"
             if several
             else f"{total:,} rows",

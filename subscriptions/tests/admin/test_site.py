@@ -124,3 +124,18 @@ class TestBeforeTheFirstLoad:
         response = superuser.get(url(model, "change", "1"))
         assert response.status_code == 200
         assert COMMAND in response.content.decode()
+
+    @pytest.mark.parametrize("model", MODELS)
+    def test_what_a_record_leads_to(self, superuser: Client, model: type[Model]) -> None:
+        for page in ("history", "delete"):
+            assert superuser.get(url(model, page, "1")).status_code in (302, 403)
+
+
+def test_nothing_completes_what_no_form_asks(superuser: Client) -> None:
+    sought = {
+        "app_label": "subscriptions",
+        "model_name": "usage",
+        "field_name": "user",
+        "term": "\0",
+    }
+    assert superuser.get("/admin/autocomplete/", sought).status_code == 404

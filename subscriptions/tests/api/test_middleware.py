@@ -65,3 +65,25 @@ def test_the_admin_keeps_its_own_pages(
         response = client.get("/admin/nothing/")
         assert response.status_code == 404
         assert response["Content-Type"].startswith("text/html")
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "status"), [("POST", {}, 405), ("GET", {"range": "bytes=9999999-"}, 416)]
+)
+def test_refused_by_the_static_files(method: str, headers: dict[str, str], status: int) -> None:
+    client = Client(raise_request_exception=False)
+    response = client.generic(method, "/static/subscriptions/api.css", headers=headers)
+    assert response.status_code == status
+    assert response.json() == {"error": f"{response.reason_phrase}."}
+
+
+def test_a_path_that_is_no_path() -> None:
+    client = Client(raise_request_exception=False, headers={"accept": "text/html"})
+    assert client.request(PATH_INFO="//[x").status_code == 404
+
+
+def test_a_redirect_to_https_is_not_kept(settings: LazySettings) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    response = Client().get("/users", credentials())
+    assert response.status_code == 301
+    assert "no-store" in response["Cache-Control"]
