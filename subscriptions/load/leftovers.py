@@ -14,6 +14,7 @@ from subscriptions.load.target import Target
 
 # How a swap marks the schema that it takes out of service, so that no other is ever dropped.
 RETIRED: Final = "retired by load_faker_data"
+# How long one attempt at an exclusive lock may make new readers wait behind it.
 LOCK_TIMEOUT: Final = "300ms"
 
 

@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,14 +21,13 @@ from psycopg2 import extensions
 from psycopg2.errors import LockNotAvailable
 
 from subscriptions.load import attachments, dispositions
-from subscriptions.load.leftovers import RETIRED
+from subscriptions.load.leftovers import LOCK_TIMEOUT, RETIRED
 from subscriptions.load.structure import index_statements, view_statement
 from subscriptions.load.tables import RECEIPT_TABLE, TABLES, Disposition, Table
 
 # A swap asks for the old tables in short attempts, because while one waits every new reader
 # waits behind it. When they stay in use, it goes on without them: a rename needs no lock, and
 # all that the lock prevents is a statement that looks up one table before and one after it.
-LOCK_ATTEMPT_MS: Final = 300
 LOCK_PAUSE_S: Final = 0.5
 LOCK_PATIENCE_S: Final = 5
 
@@ -55,11 +53,11 @@ class Publication:
     def publish(self, load_id: str) -> None:
         """Make the load visible when the caller's transaction commits."""
         if self.swap:
+            # Counted before the lock: at ten million rows it takes seconds.
+            changes = {table.name: self._swapped_rows(table) for table in TABLES}
             self._lock_out_straddlers()
             self.swap = self._is_swappable()  # somebody may have built on the tables meanwhile
-        if self.swap:
-            changes = {table.name: self._swapped_rows(table) for table in TABLES}
-        else:
+        if not self.swap:
             self._complete_views()
             changes = {table.name: self._apply(table) for table in TABLES}
             self._complete_indexes(self.dataset)
@@ -150,15 +148,16 @@ class Publication:
         """Wait, within patience, until no statement is between two of the old tables."""
         tables = ", ".join(f'"{self.dataset}"."{table.name}"' for table in TABLES)
         deadline = time.monotonic() + LOCK_PATIENCE_S
-        with _lock_timeout(self.cursor):
-            while time.monotonic() < deadline:
-                self.cursor.execute("SAVEPOINT before_lock")
-                try:
-                    self.cursor.execute(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
-                    return
-                except LockNotAvailable:
-                    self.cursor.execute("ROLLBACK TO SAVEPOINT before_lock")
-                    time.sleep(LOCK_PAUSE_S)
+        self.cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+        while time.monotonic() < deadline:
+            self.cursor.execute("SAVEPOINT before_lock")
+            try:
+                self.cursor.execute(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
+                break
+            except LockNotAvailable:
+                self.cursor.execute("ROLLBACK TO SAVEPOINT before_lock")
+                time.sleep(LOCK_PAUSE_S)
+        self.cursor.execute("SET LOCAL lock_timeout = DEFAULT")
 
     def _copy(self, name: str, source: str, destination: str) -> None:
         columns = ", ".join(f'"{column}"' for column in self._columns(name, source))
@@ -174,10 +173,3 @@ class Publication:
             (schema or self.dataset, relation),
         )
         return [name for (name,) in self.cursor.fetchall()]
-
-
-@contextmanager
-def _lock_timeout(cursor: extensions.cursor) -> Iterator[None]:
-    cursor.execute(f"SET lock_timeout = {LOCK_ATTEMPT_MS}")
-    yield
-    cursor.execute("SET lock_timeout = DEFAULT")
