@@ -40,6 +40,17 @@ def database_url(django_db_setup: None) -> Iterator[str]:
         session.execute(f"DROP SCHEMA IF EXISTS {DATASET}, {DATASET}_staging CASCADE")
 
 
+def environment(database_url: str, **variables: str) -> dict[str, str]:
+    """The variables of a process that loads the command's dataset into the test database."""
+    return os.environ | {
+        "DATABASE_URL": database_url,
+        "DATASET_NAME": DATASET,
+        "PIPELINE_NAME": DATASET,
+        "DEBUG": "true",
+        **variables,
+    }
+
+
 @pytest.fixture
 def command(database_url: str) -> Command:
     """Run `manage.py load_faker_data` with an environment of its own."""
@@ -47,17 +58,10 @@ def command(database_url: str) -> Command:
     def run(
         *arguments: str, prefix: Sequence[str] = (), **variables: str
     ) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | {
-            "DATABASE_URL": database_url,
-            "DATASET_NAME": DATASET,
-            "PIPELINE_NAME": DATASET,
-            "DEBUG": "true",
-            **variables,
-        }
         return subprocess.run(
             [*prefix, sys.executable, "manage.py", "load_faker_data", *arguments],
             cwd=settings.BASE_DIR,
-            env=environment,
+            env=environment(database_url, **variables),
             capture_output=True,
             text=True,
             check=False,
@@ -92,16 +96,13 @@ def test_it_reports_rows_time_and_what_to_do_next(command: Command) -> None:
 
 def test_a_terminal_gets_a_live_line_for_each_step(database_url: str) -> None:
     primary, replica = pty.openpty()
-    environment = os.environ | {
-        "DATABASE_URL": database_url,
-        "DATASET_NAME": DATASET,
-        "PIPELINE_NAME": DATASET,
-        "TERM": "xterm",
-        "COLUMNS": "100",
-    }
     command = [sys.executable, "manage.py", "load_faker_data", "--users", "50001"]
     with subprocess.Popen(
-        command, cwd=settings.BASE_DIR, env=environment, stdout=replica, stderr=replica
+        command,
+        cwd=settings.BASE_DIR,
+        env=environment(database_url, TERM="xterm", COLUMNS="100"),
+        stdout=replica,
+        stderr=replica,
     ) as process:
         os.close(replica)
         shown = b""
@@ -214,17 +215,11 @@ def test_an_interrupt_leaves_nothing_behind(
     command: Command, database_url: str, how: signal.Signals, tmp_path: Path
 ) -> None:
     assert command("--users", "10").returncode == 0
-    environment = os.environ | {
-        "DATABASE_URL": database_url,
-        "DATASET_NAME": DATASET,
-        "PIPELINE_NAME": DATASET,
-        "TMPDIR": str(tmp_path),
-    }
     arguments = ["--users", "110000", "--write-disposition", "replace", "--workers", "2"]
     with subprocess.Popen(
         [sys.executable, "-u", "manage.py", "load_faker_data", *arguments],
         cwd=settings.BASE_DIR,
-        env=environment,
+        env=environment(database_url, TMPDIR=str(tmp_path)),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -249,16 +244,10 @@ def test_an_interrupt_leaves_nothing_behind(
 def test_a_kill_leaves_no_process_behind(
     command: Command, database_url: str, tmp_path: Path
 ) -> None:
-    environment = os.environ | {
-        "DATABASE_URL": database_url,
-        "DATASET_NAME": DATASET,
-        "PIPELINE_NAME": DATASET,
-        "TMPDIR": str(tmp_path),
-    }
     with subprocess.Popen(
         [sys.executable, "manage.py", "load_faker_data", "--users", "110000", "--workers", "2"],
         cwd=settings.BASE_DIR,
-        env=environment,
+        env=environment(database_url, TMPDIR=str(tmp_path)),
         stdout=subprocess.DEVNULL,
     ) as process:
         wait_until(lambda: any(tmp_path.glob("*/*.csv")))
