@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from psycopg import sql
@@ -67,7 +68,8 @@ def measure(place: Workplace, files: Mapping[Table, Path]) -> Sequence[Step]:
                 while block := file.read(BLOCK):
                     copy.write(block)
             steps.append(Step(command.as_string(session), time.perf_counter() - started))
-        for statement in index_statements(f'"{SCHEMA}"'):
+        statements = (index_statements(f'"{SCHEMA}"', table) for table in TABLES)
+        for statement in chain.from_iterable(statements):
             started = time.perf_counter()
             session.execute(statement.encode())
             steps.append(Step(statement, time.perf_counter() - started))

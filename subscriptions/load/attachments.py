@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from psycopg2 import extensions
-from psycopg2.extras import Json
+import json
+from typing import Any, Final, Protocol
 
 from subscriptions.load.structure import INDEXES
 from subscriptions.load.tables import RECEIPT_TABLE, TABLES
@@ -60,11 +58,21 @@ _ATTACHED = r"""
 """
 
 
-def exist(cursor: extensions.cursor, dataset: str) -> bool:
+class Cursor(Protocol):
+    """What the cursors of psycopg, which we use, and of psycopg2, which dlt uses, have alike."""
+
+    def execute(self, query: Any, parameters: Any = ..., /) -> Any:
+        """Run a statement."""
+
+    def fetchone(self) -> Any:
+        """The next row, or None."""
+
+
+def exist(cursor: Cursor, dataset: str) -> bool:
     """Whether anything of others' is attached to the dataset."""
     columns = {table.name: table.stored_columns for table in TABLES}
     cursor.execute(
         _ATTACHED,
-        {"dataset": dataset, "own": list(_OWN_RELATIONS), "columns": Json(columns)},
+        {"dataset": dataset, "own": list(_OWN_RELATIONS), "columns": json.dumps(columns)},
     )
     return cursor.fetchone() is not None

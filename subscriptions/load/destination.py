@@ -1,27 +1,42 @@
 """LOAD: dlt's PostgreSQL destination, made to publish a whole load at one instant.
 
 dlt does what it is good at: it keeps the schema, runs the COPY jobs in parallel into its staging
-dataset, and notes each finished load in `_dlt_loads`. What differs is that no stored table is
-touched before all are staged, and that `complete_load` brings them all into the dataset in the
-one transaction that also writes dlt's note: a load is either there and noted, or not there.
+dataset, and notes each finished load in `_dlt_loads`. What differs is that the jobs copy rows as
+they are generated (`copying`), that no stored table is touched before all are staged, and that
+`complete_load` brings them all into the dataset in the one transaction that also writes dlt's
+note: a load is either there and noted, or not there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from dlt.common.destination.client import FollowupJobRequest
+from dlt.common.destination import DestinationCapabilitiesContext
+from dlt.common.destination.client import FollowupJobRequest, LoadJob
 from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.storages.load_package import LoadJobInfo
+from dlt.common.storages.load_storage import ParsedLoadJobFileName
 from dlt.destinations import postgres
 from dlt.destinations.impl.postgres.postgres import PostgresClient
 
+from subscriptions.load.copying import CopyJob
 from subscriptions.load.publication import Publication
-from subscriptions.load.tables import TABLES, Disposition, Table
+from subscriptions.load.staging import Staging
 
 
 class DatasetClient(PostgresClient):
     """Stages every table of the dataset, and publishes them together."""
+
+    staging: Staging
+
+    def create_load_job(
+        self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
+    ) -> LoadJob:
+        """A reference stands for a table's rows; dlt loads its own files itself."""
+        if ParsedLoadJobFileName.parse(file_path).file_format == "reference":
+            return CopyJob(file_path)
+        return super().create_load_job(table, file_path, load_id, restore)
 
     def should_load_data_to_staging_dataset(self, table_name: str) -> bool:
         """All tables are staged, whatever their disposition; dlt's own are not."""
@@ -44,26 +59,35 @@ class DatasetClient(PostgresClient):
         publication = Publication(
             cursor=self.sql_client.native_connection.cursor(),
             dataset=self.sql_client.dataset_name,
-            staging=self.sql_client.staging_dataset_name,
-            dispositions={table.name: self._disposition(table) for table in TABLES},
+            staged=self.sql_client.staging_dataset_name,
+            staging=self.staging,
         )
         publication.prepare()
         with self.sql_client.begin_transaction():
             publication.publish(load_id)
             super().complete_load(load_id)
 
-    def _disposition(self, table: Table) -> Disposition:
-        """Read the table's disposition back from its dlt hints."""
-        hints = self.prepare_load_table(table.name)
-        if hints["write_disposition"] == "merge":
-            return "scd2" if hints.get("x-merge-strategy") == "scd2" else "merge"
-        return "append" if hints["write_disposition"] == "append" else "replace"
-
 
 class dataset_postgres(postgres):  # noqa: N801  (dlt names its destinations in lower case)
     """The `postgres` destination with a client that publishes loads whole."""
+
+    def __init__(self, staging: Staging, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._staging = staging
+
+    def _raw_capabilities(self) -> DestinationCapabilitiesContext:
+        capabilities = super()._raw_capabilities()
+        formats = capabilities.supported_loader_file_formats or []
+        capabilities.supported_loader_file_formats = [*formats, "reference"]
+        return capabilities
 
     @property
     def client_class(self) -> type[PostgresClient]:
         """The job client that dlt runs loads with."""
         return DatasetClient
+
+    def client(self, *args: Any, **kwargs: Any) -> DatasetClient:
+        """One of dlt's many clients, each of which knows the load that it is part of."""
+        client: DatasetClient = super().client(*args, **kwargs)
+        client.staging = self._staging
+        return client

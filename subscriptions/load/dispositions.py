@@ -1,6 +1,6 @@
 """LOAD: what each write disposition does to a stored table, as plain SQL.
 
-dlt stages the whole load beside the dataset; these statements bring one staged table into its
+dlt stages the load, or what of it is not stored yet, beside the dataset; these statements bring one staged table into its
 stored twin. They run in one transaction for all tables, so readers see all of a load or none.
 dlt's own merge jobs commit table by table, let `upsert` overwrite closed versions and `scd2`
 re-version every row after another disposition; README, "How loading works", says more.
@@ -22,9 +22,10 @@ _DROP_SURPLUS = """
     USING (
         SELECT _dlt_id, row_number() OVER (
             PARTITION BY {key} ORDER BY valid_from, _dlt_load_id, _dlt_id) AS place
-        FROM {stored}
+        FROM {stored} AS stored
         WHERE valid_to IS NULL AND {key} IN (
-            SELECT {key} FROM {stored} WHERE valid_to IS NULL GROUP BY {key} HAVING count(*) > 1)
+            SELECT {key} FROM {stored} AS stored
+            WHERE valid_to IS NULL AND {compared} GROUP BY {key} HAVING count(*) > 1)
     ) AS numbered
     WHERE numbered.place > 1 AND surplus._dlt_id = numbered._dlt_id
 """
@@ -40,7 +41,7 @@ _INSERT_NEW = """
 """
 
 _ABSENT = """
-    stored.valid_to IS NULL
+    stored.valid_to IS NULL AND {compared}
     AND NOT EXISTS (SELECT FROM {staged} AS staged WHERE staged.{key} = stored.{key})
 """
 
@@ -101,17 +102,24 @@ class Statement:
 
 
 def statements(
-    table: Table, disposition: Disposition, stored: str, staged: str, as_of: str
+    table: Table,
+    disposition: Disposition,
+    stored: str,
+    staged: str,
+    as_of: str,
+    compared: str = "true",
 ) -> Iterator[Statement]:
     """The statements that bring `staged` into `stored`.
 
-    Both are quoted and schema-qualified; `as_of` is SQL for the load's instant.
+    Both are quoted and schema-qualified; `as_of` is SQL for the load's instant, and `compared` SQL
+    for which rows AS stored are staged if the company has them: of the others nothing is known.
     """
     values = [column for column in table.columns if column != table.key]
     words = {
         "stored": stored,
         "staged": staged,
         "as_of": as_of,
+        "compared": compared,
         "key": table.key,
         "columns": ", ".join(table.stored_columns),
         "stored_values": ", ".join(f"stored.{column}" for column in values),

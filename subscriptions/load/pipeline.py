@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg import sql
 
-from subscriptions.load import leftovers, receipt
+from subscriptions.load import comparison, leftovers, publication, receipt
 from subscriptions.load.errors import LoadError
+from subscriptions.load.finishing import Finisher
+from subscriptions.load.generation import generation
 from subscriptions.load.lock import load_lock
 from subscriptions.load.receipt import Receipt
 from subscriptions.load.request import Load, Request, resolve
+from subscriptions.load.staging import Staging
 from subscriptions.load.tables import TABLES
-from subscriptions.load.target import Target
+from subscriptions.load.target import SESSION_OPTIONS, Target
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-# COPY sessions at a time: the database server has to keep up with them.
-LOAD_WORKERS = 2
+# Database sessions that index at a time: the server has to keep up with them.
+SESSIONS = 2
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a load left: its receipt, and the rows that each table now has."""
+    """What a load left: its receipt, and what is worth knowing besides."""
 
     receipt: Receipt
-    current_rows: Mapping[str, int]
-    closed_versions: Mapping[str, int]
     notes: Sequence[str]
 
 
@@ -88,53 +89,66 @@ def execute(
     target: Target, load: Load, working_dir: Path, say: Say, console: Console | None = None
 ) -> str:
     """Run one definite load through dlt, and return its id; the caller holds the dataset's lock."""
-    # dlt takes most of a second to import: not before it is certain that there is work for it.
+    # Before anything else: on a full disk dlt could not even truncate what is staged.
+    leftovers.drop_schemas(target)
+    folder = working_dir / target.folder
+    if leftovers.empty(folder):
+        say("The load before this one was interrupted; what it had not published is dropped.")
+    company = load.company
+    say(
+        f"Generating the company of seed {company.seed}, which has {company.users:,} users "
+        f"on {company.epoch}, as of {load.as_of} ..."
+    )
+    with generation(load, target.folder) as made:
+        connect = partial(target.connect, "load_faker_data", SESSION_OPTIONS)
+        compared = comparison.compare(connect, target.dataset, load, made)
+        made.begin(compared.selections)
+        with connect() as connection:
+            swap = publication.is_swappable(connection.cursor(), target.dataset, load)
+        finisher = Finisher(connect, f"{target.dataset}_staging", SESSIONS) if swap else None
+        try:
+            return _through_dlt(
+                target,
+                Staging(load, made, compared.selections, compared.unchanged, finisher),
+                folder,
+                console,
+            )
+        finally:
+            if finisher:
+                finisher.stop()
+            leftovers.drop_schemas(target)
+
+
+def _through_dlt(target: Target, staging: Staging, folder: Path, console: Console | None) -> str:
+    """Have dlt stage the load and publish it; returns its id."""
+    # dlt takes most of a second to import: not before the worker processes have begun.
     import dlt
     from dlt.common.runtime.collector import NULL_COLLECTOR
     from dlt.pipeline import trace
 
     from subscriptions.load.destination import dataset_postgres
     from subscriptions.load.progress import LiveProgress
-    from subscriptions.load.source import faker_data, partition_files
+    from subscriptions.load.source import faker_data
 
     # Usage statistics are off, but the modules that would send them still leave a file with an
     # id in the user's home.
     trace.TRACKING_MODULES = []
-    # Resources one after the other, so that the receipt, the last one, sees all rows counted.
-    dlt.config["extract.next_item_mode"] = "fifo"
     # A finished load's files are of no more use; dlt would keep those of every load.
     dlt.config["load.delete_completed_jobs"] = True
-    # Before anything else: on a full disk dlt could not even truncate what is staged.
-    leftovers.drop_schemas(target)
-    folder = working_dir / target.folder
-    if leftovers.empty(folder):
-        say("The load before this one was interrupted; what it had not published is dropped.")
-    progress = LiveProgress(console) if console else None
     pipeline = dlt.pipeline(
         target.pipeline,
         pipelines_dir=str(folder),
         destination=dataset_postgres(
-            target.credentials(), create_indexes=False, destination_name="postgres"
+            staging, target.credentials(), create_indexes=False, destination_name="postgres"
         ),
         dataset_name=target.dataset,
-        progress=progress or NULL_COLLECTOR,
+        progress=LiveProgress(console) if console else NULL_COLLECTOR,
     )
-    company = load.company
-    say(
-        f"Generating the company of seed {company.seed}, which has {company.users:,} users "
-        f"on {company.epoch}, as of {load.as_of} ..."
-    )
-    with partition_files(load, target.folder) as files:
-        if progress:
-            progress.expect(files.count)
-        (load_id,) = pipeline.extract(faker_data(load, files)).loads_ids
+    source = faker_data(staging.load, staging.generation.folder)
+    (load_id,) = pipeline.extract(source).loads_ids
     pipeline.normalize()
-    say(f"Loading {sum(files.rows.values()):,} rows into {target.dataset} ...")
-
-    try:
-        pipeline.load(workers=LOAD_WORKERS)
-    finally:
-        leftovers.drop_schemas(target)
+    # All at the same time, for they take their rows from the same partitions.
+    pipeline.load(workers=len(TABLES) + 1)
     return load_id
 
 
@@ -143,12 +157,5 @@ def _result(connection: psycopg.Connection[Any], dataset: str, load: Load, load_
     if written is None or written.load_id != load_id:
         raise LoadError(f"dlt ended without publishing load {load_id}: run this again.")
     receipt.finish(connection, dataset, written.load_id)
-    current, closed = {}, {}
-    for table in TABLES:
-        query = sql.SQL(
-            "SELECT count(*) FILTER (WHERE valid_to IS NULL), count(valid_to) FROM {}"
-        ).format(sql.Identifier(dataset, table.name))
-        row = connection.execute(query).fetchone()
-        current[table.name], closed[table.name] = row if row else (0, 0)
     notes = load.company.notes(load.as_of, written.rows["subscription"])
-    return Result(written, current, closed, notes)
+    return Result(written, notes)

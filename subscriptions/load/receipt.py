@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from dlt.common.schema.typing import TColumnSchema
 
 COLUMNS: Final[Mapping[str, TColumnSchema]] = {
+    "version": {"data_type": "text"},  # of this product, which decides what a seed stands for
     "seed": {"data_type": "bigint"},
     "users": {"data_type": "bigint"},
     "epoch": {"data_type": "date"},
     "as_of": {"data_type": "date"},
     "dispositions": {"data_type": "json"},  # table -> write disposition
-    "rows": {"data_type": "json"},  # table -> rows that the load brought
+    "rows": {"data_type": "json"},  # table -> rows that the company has
+    "stored": {"data_type": "json"},  # table -> current rows, their checksum, closed versions
     "changes": {"data_type": "json"},  # table -> what publishing them changed, by kind
     "started_at": {"data_type": "timestamp"},
     "published_at": {"data_type": "timestamp"},
@@ -45,21 +47,41 @@ class Receipt:
     dispositions: Mapping[str, str]
     rows: Mapping[str, int]
     changes: Mapping[str, Mapping[str, int]]
+    stored: Mapping[str, Mapping[str, Any]]
+    """For each table `rows` (current ones), `checksum` (theirs) and `closed` (versions)."""
+    version: str
     finished: bool = True
 
 
 def latest(connection: psycopg.Connection[Any], dataset: str) -> Receipt | None:
-    """The newest finished load's receipt, or None where there is no dataset yet."""
+    """The newest finished load's receipt, or None where there is no dataset yet.
+
+    Read as JSON, because a dataset of an older release may lack columns.
+    """
     query = sql.SQL(
-        "SELECT _dlt_load_id, seed, users, epoch, as_of, dispositions, rows, changes,"
-        " finished_at IS NOT NULL "
-        "FROM {} ORDER BY published_at DESC LIMIT 1"
+        "SELECT to_jsonb(receipt) FROM {} AS receipt ORDER BY published_at DESC LIMIT 1"
     ).format(sql.Identifier(dataset, RECEIPT_TABLE))
     try:
         row = connection.execute(query).fetchone()
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
         return None
-    return Receipt(*row) if row else None
+    return _read(row[0]) if row else None
+
+
+def _read(noted: Mapping[str, Any]) -> Receipt:
+    return Receipt(
+        load_id=noted["_dlt_load_id"],
+        seed=noted["seed"],
+        users=noted["users"],
+        epoch=date.fromisoformat(noted["epoch"]),
+        as_of=date.fromisoformat(noted["as_of"]),
+        dispositions=noted["dispositions"],
+        rows=noted["rows"],
+        changes=noted["changes"],
+        stored=noted.get("stored") or {},
+        version=noted.get("version") or "",
+        finished=noted["finished_at"] is not None,
+    )
 
 
 def finish(connection: psycopg.Connection[Any], dataset: str, load_id: str) -> None:

@@ -79,6 +79,15 @@ class Load:
     workers: int
     started_at: datetime
 
+    @property
+    def row_suffix(self) -> str:
+        """Makes a key's `_dlt_id` unique among loads: when this one started, in base 36."""
+        number, digits = int(self.started_at.timestamp() * 1_000_000), ""
+        while number:
+            number, digit = divmod(number, 36)
+            digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+        return digits
+
 
 def resolve(request: Request, recorded: Receipt | None, now: datetime) -> Load:
     """Fill in what was not named from the dataset's last load, and refuse what cannot be.

@@ -40,8 +40,8 @@ class Index:
 
 
 INDEXES = (
-    *(Index(table, (table.key,)) for table in TABLES),
-    *(Index(table, (table.key, "valid_from"), current=False) for table in TABLES),
+    # Of all versions, which are few for a key: it finds the current one as well as their history.
+    *(Index(table, (table.key,), current=False) for table in TABLES),
     *(Index(table, ("_dlt_id",), current=False, unique=True) for table in TABLES),
     Index(USER, ("plan_id",)),
     Index(USER, ("signup_date",)),
@@ -57,13 +57,12 @@ INDEXES = (
 )
 
 
-def index_statements(schema: str, there: Collection[str] = ()) -> Iterator[str]:
-    """Every index but those that are there, and fresh statistics, in a (quoted) schema."""
+def index_statements(schema: str, table: Table, there: Collection[str] = ()) -> Iterator[str]:
+    """A table's indexes but those that are there, and fresh statistics, in a (quoted) schema."""
     for index in INDEXES:
-        if index.name not in there:
+        if index.table is table and index.name not in there:
             yield index.ddl(schema)
-    for table in TABLES:
-        yield f'ANALYZE {schema}."{table.name}"'
+    yield f'ANALYZE {schema}."{table.name}"'
 
 
 def view_statement(schema: str, table: Table, columns: Sequence[str] = ()) -> str:

@@ -52,11 +52,15 @@ class Target:
         parameters.setdefault("connect_timeout", 10)
         return cls(parameters, settings.DATASET_NAME, settings.PIPELINE_NAME)
 
-    def connect(self, purpose: str) -> psycopg.Connection[tuple[Any, ...]]:
-        """Open an autocommitting connection that names its purpose, host and start to others."""
+    def connect(self, purpose: str, options: str = "") -> psycopg.Connection[tuple[Any, ...]]:
+        """Open an autocommitting connection that names its purpose, host and start to others.
+
+        `options` are server settings beside those that the target itself asks for.
+        """
         started = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        wanted = f"{self.parameters.get('options', '')} {options}".strip()
         return psycopg.connect(
-            **self.parameters,
+            **{**self.parameters, "options": wanted},
             autocommit=True,
             application_name=f"{purpose} {started} {socket.gethostname()}"[:63],
         )

@@ -86,12 +86,13 @@ class Command(BaseCommand):
         rows = [("table", "rows now", "history", "this load")]
         for table in TABLES:
             changes = result.receipt.changes[table.name]
+            stored = result.receipt.stored[table.name]
             did = ", ".join(f"{count:,} {kind}" for kind, count in changes.items() if count)
             rows.append(
                 (
                     table.name,
-                    f"{result.current_rows[table.name]:,}",
-                    f"{result.closed_versions[table.name]:,}",
+                    f"{stored['rows']:,}",
+                    f"{stored['closed']:,}",
                     did or "nothing changed",
                 )
             )

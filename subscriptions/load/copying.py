@@ -1,0 +1,84 @@
+"""LOAD: the dlt job that copies one table's rows to its staged twin, as they are generated.
+
+dlt's own file import would have to see every file before the first COPY begins, and would copy
+them in transactions of their own. A reference, dlt's format for a job whose rows lie elsewhere,
+lets COPY begin while the rows are still being made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, cast
+
+from dlt.common.destination.client import RunnableLoadJob
+from dlt.common.destination.exceptions import DestinationTerminalException
+
+from subscriptions.load import binary_copy
+from subscriptions.load.partitions import copied_columns
+from subscriptions.load.tables import TABLES, Table
+
+if TYPE_CHECKING:
+    from subscriptions.load.destination import DatasetClient
+
+_READ_BYTES = 1 << 18
+
+
+class CopyJob(RunnableLoadJob):
+    """One COPY of a whole table, in one transaction that empties the staged table first.
+
+    So a job that is repeated repeats nothing; and, the table being as good as new to PostgreSQL,
+    its rows can be stored frozen: nobody has to visit them again to mark them as committed,
+    which on a server with checksums writes every page to the log once more, and a server with
+    wal_level=minimal need not log them at all.
+    """
+
+    def run(self) -> None:
+        """Copy, then hand the table on to be indexed."""
+        client = cast("DatasetClient", self._job_client)
+        (table,) = (table for table in TABLES if table.name == self.load_table_name)
+        try:
+            self._copy(client, table)
+            client.staging.copied(table)
+        except Exception as failure:
+            # Once for all: what dlt would try again is better tried by a new load, whole.
+            client.staging.generation.stop()
+            raise DestinationTerminalException(str(failure)) from failure
+
+    def _copy(self, client: DatasetClient, table: Table) -> None:
+        name = client.sql_client.make_qualified_table_name(table.name)
+        same = {
+            "valid_from": f"'{client.staging.load.as_of} 00:00:00+00'",
+            "_dlt_load_id": f"'{self._load_id}'",
+        }
+        columns = ", ".join(copied_columns(table))
+        with client.sql_client.begin_transaction():
+            cursor = client.sql_client.native_connection.cursor()
+            cursor.execute(f"TRUNCATE {name}")
+            defaults = (f"ALTER {column} SET DEFAULT {value}" for column, value in same.items())
+            cursor.execute(f"ALTER TABLE {name} {', '.join(defaults)}")
+            cursor.copy_expert(
+                f"COPY {name} ({columns}) FROM STDIN (FORMAT binary, FREEZE)",
+                _Rows(self._pieces(client, table)),
+                _READ_BYTES,
+            )
+            defaults = (f"ALTER {column} DROP DEFAULT" for column in same)
+            cursor.execute(f"ALTER TABLE {name} {', '.join(defaults)}")
+
+    def _pieces(self, client: DatasetClient, table: Table) -> Iterator[bytes]:
+        yield binary_copy.HEADER
+        for part in client.staging.generation.stream(table):
+            with part.path.open("rb") as file:
+                while piece := file.read(_READ_BYTES):
+                    yield piece
+        yield binary_copy.TRAILER
+
+
+class _Rows:
+    """What psycopg2 reads as a file."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+
+    def read(self, size: int) -> bytes:
+        """The next piece, which is never longer than asked for."""
+        return next(self._pieces, b"")

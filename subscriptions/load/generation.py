@@ -1,0 +1,166 @@
+"""LOAD: the company's rows on their way from worker processes to the COPY of each table."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final
+
+from subscriptions.load.checksums import BucketSums, Checksum
+from subscriptions.load.errors import LoadError
+from subscriptions.load.partitions import (
+    PARTITIONED,
+    Order,
+    Part,
+    Selection,
+    follow_parent,
+    sum_partition,
+    write_partition,
+    write_plans,
+)
+from subscriptions.load.request import Load
+from subscriptions.load.tables import PLAN, TABLES, Table
+
+# Partitions that may lie written before the slowest table has taken them: it bounds the disk.
+AHEAD: Final = 8
+# Up to here a process of their own would cost more than it brings.
+FEW_PARTITIONS: Final = 2
+
+
+class Generation:
+    """Has the partitions written ahead of the COPYs, and hands each table its share in order.
+
+    Every partitioned table that is not wholly deselected must be streamed at the same time as the
+    others, since none may run ahead of the slowest by more than `AHEAD` partitions.
+    """
+
+    def __init__(self, load: Load, order: Order, executor: Executor) -> None:
+        self.folder = order.folder
+        """Where temporary files may lie as long as this lasts."""
+        self._order = order
+        self._executor = executor
+        self._numbers = range(load.company.partitions(load.as_of))
+        self._selections: Mapping[str, Selection] = {table.name: None for table in TABLES}
+        self._futures: list[Future[Mapping[str, Part]]] = []
+        self._taken: dict[str, int] = {}
+        self._moved = threading.Condition()
+        self._stopped = False
+        self.checksums: dict[str, Checksum] = {}
+        """What the company's rows of each table sum up to, as far as they have been made."""
+        self.on_rows: Callable[[int], None] = lambda _rows: None
+        """Called with each number of rows that a COPY has taken."""
+
+    def sums(self) -> Mapping[str, BucketSums]:
+        """Make all rows once, for nothing but their sums; fills `checksums`."""
+        found = {table.name: BucketSums.none() for table in PARTITIONED}
+        found[PLAN.name] = BucketSums.of(PLAN, self._order.company.plans(self._order.as_of))
+        making = [self._executor.submit(sum_partition, self._order, n) for n in self._numbers]
+        for future in making:
+            for name, sums in future.result().items():
+                found[name] += sums
+        self.checksums = {name: sums.whole() for name, sums in found.items()}
+        return found
+
+    def begin(self, selections: Mapping[str, Selection]) -> None:
+        """Start writing the selected rows; a table with an empty selection has none."""
+        self._selections = selections
+        for name, selection in selections.items():
+            if selection is None:  # reckoned as the rows are made
+                self.checksums[name] = Checksum()
+        wanted = [table.name for table in PARTITIONED if _wants_any(selections[table.name])]
+        self._taken = dict.fromkeys(wanted, 0)
+        with self._moved:
+            self._submit()
+
+    def stream(self, table: Table) -> Iterator[Part]:
+        """The table's files, each removed once the next is asked for.
+
+        Raises:
+            LoadError: another table's COPY failed, so that this one shall end as well.
+        """
+        selection = self._selections[table.name]
+        if not _wants_any(selection):
+            return
+        for part in self._parts(table):
+            yield part
+            part.path.unlink()
+            self.on_rows(part.checksum.rows)
+            if selection is None:
+                self.checksums[table.name] += part.checksum
+
+    def stop(self) -> None:
+        """Let every stream end with an error."""
+        with self._moved:
+            self._stopped = True
+            for future in self._futures:
+                future.cancel()
+            self._moved.notify_all()
+
+    def _parts(self, table: Table) -> Iterator[Part]:
+        if table is PLAN:
+            yield write_plans(self._order, self._selections[table.name])
+            return
+        for number in self._numbers:
+            yield self._future(number).result()[table.name]
+            with self._moved:
+                self._taken[table.name] = number + 1
+                self._submit()
+                self._moved.notify_all()
+
+    def _future(self, number: int) -> Future[Mapping[str, Part]]:
+        with self._moved:
+            self._moved.wait_for(lambda: self._stopped or number < len(self._futures))
+            if self._stopped:
+                raise LoadError("Another table of this load could not be copied.")
+            return self._futures[number]
+
+    def _submit(self) -> None:
+        """Have as many partitions written as the slowest table allows."""
+        if self._stopped or not self._taken:
+            return
+        allowed = min(len(self._numbers), min(self._taken.values()) + AHEAD)
+        selections = {name: self._selections[name] for name in self._taken}
+        for number in range(len(self._futures), allowed):
+            self._futures.append(
+                self._executor.submit(write_partition, self._order, number, selections)
+            )
+
+
+def _wants_any(selection: Selection) -> bool:
+    return selection is None or len(selection) > 0
+
+
+@contextmanager
+def generation(load: Load, name: str) -> Iterator[Generation]:
+    """Worker processes and a temporary folder for one load, gone afterwards.
+
+    TMPDIR says where the folder lies. `name` tells the dataset's files from others', so that
+    those of a killed load go as well. The processes are spawned, not forked, because dlt's threads
+    and the embedded server's handle must not be duplicated.
+    """
+    for left in Path(tempfile.gettempdir()).glob(f"load_faker_data-{name}-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    partitions = load.company.partitions(load.as_of)
+    executor: Executor
+    if partitions <= FEW_PARTITIONS:
+        executor = ThreadPoolExecutor(1)
+    else:
+        executor = ProcessPoolExecutor(
+            min(load.workers, partitions),
+            mp_context=get_context("spawn"),
+            initializer=follow_parent,
+        )
+    with tempfile.TemporaryDirectory(prefix=f"load_faker_data-{name}-") as folder:
+        order = Order(load.company, load.as_of, load.row_suffix, Path(folder))
+        made = Generation(load, order, executor)
+        try:
+            yield made
+        finally:
+            made.stop()
+            executor.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,110 @@
+"""LOAD: what a worker process makes of one partition of the company: rows to COPY, or their sums.
+
+It must import neither Django nor dlt, which would cost each worker a second.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from subscriptions.extract import Company
+from subscriptions.load import binary_copy
+from subscriptions.load.checksums import BucketSums, Checksum, buckets, checksum
+from subscriptions.load.tables import PLAN, SUBSCRIPTION, USAGE, USER, Table
+
+PARTITIONED = (USER, SUBSCRIPTION, USAGE)
+
+Selection = npt.NDArray[np.int64] | None
+"""The buckets whose rows are wanted; None for all rows."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What every partition of one load has in common."""
+
+    company: Company
+    as_of: date
+    row_suffix: str
+    """Makes a key's `_dlt_id` unique among loads."""
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Part:
+    """One partition's share of a table: a file of COPY's binary rows, and what they sum up to."""
+
+    path: Path
+    checksum: Checksum
+
+
+def follow_parent() -> None:
+    """Leave Ctrl-C to the parent process, and end when it does, however it ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+
+    def end_with_parent() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
+
+
+def write_plans(order: Order, selection: Selection) -> Part:
+    """Write the plans."""
+    return _written(order.company.plans(order.as_of), PLAN, order, selection, "plan")
+
+
+def write_partition(
+    order: Order, number: int, selections: Mapping[str, Selection]
+) -> Mapping[str, Part]:
+    """Write the selected rows of one partition, for each table to a file of its own."""
+    tables = order.company.partition(number, order.as_of)
+    return {
+        table.name: _written(
+            tables[table.name], table, order, selections[table.name], f"{table.name}-{number:05}"
+        )
+        for table in PARTITIONED
+        if table.name in selections
+    }
+
+
+def sum_partition(order: Order, number: int) -> Mapping[str, BucketSums]:
+    """What the partition's rows sum up to, bucket by bucket."""
+    tables = order.company.partition(number, order.as_of)
+    return {table.name: BucketSums.of(table, tables[table.name]) for table in PARTITIONED}
+
+
+def copied_columns(table: Table) -> tuple[str, ...]:
+    """The columns of a file's rows; the others are the same in all rows of a load."""
+    return (*table.columns, "_dlt_id")
+
+
+def _written(rows: pa.Table, table: Table, order: Order, selection: Selection, name: str) -> Part:
+    if selection is not None:
+        rows = rows.filter(pa.array(np.isin(buckets(table, rows), selection)))
+    path = order.folder / f"{name}.copy"
+    with path.open("wb") as file:
+        for piece in binary_copy.body(_with_row_id(rows, table, order.row_suffix)):
+            file.write(piece)
+    return Part(path, checksum(table, rows))
+
+
+def _with_row_id(rows: pa.Table, table: Table, suffix: str) -> pa.Table:
+    if "features" in rows.column_names:
+        place = rows.schema.get_field_index("features")
+        rows = rows.set_column(place, "features", binary_copy.jsonb(rows["features"]))
+    key = rows.column(table.key).cast(pa.string())
+    return rows.append_column("_dlt_id", pc.binary_join_element_wise(key, suffix, "-"))
