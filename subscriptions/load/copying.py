@@ -1,8 +1,8 @@
 """LOAD: the dlt job that copies one table's rows to its staged twin, as they are generated.
 
-dlt's own file import would have to see every file before the first COPY begins, and would copy
-them in transactions of their own. A reference, dlt's format for a job whose rows lie elsewhere,
-lets COPY begin while the rows are still being made.
+dlt's own job for an imported file would need all rows written before the first COPY begins, as
+CSV, and would copy each file in a transaction of its own. Here the imported file has its header
+alone, and the rows are read from the generation while they are still being made.
 """
 
 from __future__ import annotations

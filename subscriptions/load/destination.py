@@ -12,17 +12,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.destination.client import FollowupJobRequest, LoadJob
 from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.storages.load_package import LoadJobInfo
-from dlt.common.storages.load_storage import ParsedLoadJobFileName
 from dlt.destinations import postgres
 from dlt.destinations.impl.postgres.postgres import PostgresClient
 
 from subscriptions.load.copying import CopyJob
 from subscriptions.load.publication import Publication
 from subscriptions.load.staging import Staging
+from subscriptions.load.tables import TABLES
 
 
 class DatasetClient(PostgresClient):
@@ -31,12 +30,12 @@ class DatasetClient(PostgresClient):
     staging: Staging
 
     def create_load_job(
-        self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
+        self, table: PreparedTableSchema, file_path: str, *args: Any, **kwargs: Any
     ) -> LoadJob:
-        """A reference stands for a table's rows; dlt loads its own files itself."""
-        if ParsedLoadJobFileName.parse(file_path).file_format == "reference":
+        """The four tables' rows are copied as they are made; the rest is dlt's own."""
+        if table["name"] in {known.name for known in TABLES}:
             return CopyJob(file_path)
-        return super().create_load_job(table, file_path, load_id, restore)
+        return super().create_load_job(table, file_path, *args, **kwargs)
 
     def should_load_data_to_staging_dataset(self, table_name: str) -> bool:
         """All tables are staged, whatever their disposition; dlt's own are not."""
@@ -74,12 +73,6 @@ class dataset_postgres(postgres):  # noqa: N801  (dlt names its destinations in 
     def __init__(self, staging: Staging, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._staging = staging
-
-    def _raw_capabilities(self) -> DestinationCapabilitiesContext:
-        capabilities = super()._raw_capabilities()
-        formats = capabilities.supported_loader_file_formats or []
-        capabilities.supported_loader_file_formats = [*formats, "reference"]
-        return capabilities
 
     @property
     def client_class(self) -> type[PostgresClient]:

@@ -1,7 +1,8 @@
 """LOAD: what each write disposition does to a stored table, as plain SQL.
 
-dlt stages the load, or what of it is not stored yet, beside the dataset; these statements bring one staged table into its
-stored twin. They run in one transaction for all tables, so readers see all of a load or none.
+dlt stages the load, or what of it is not stored yet, beside the dataset; these statements bring
+one staged table into its stored twin. They run in one transaction for all tables, so readers see
+all of a load or none.
 dlt's own merge jobs commit table by table, let `upsert` overwrite closed versions and `scd2`
 re-version every row after another disposition; README, "How loading works", says more.
 

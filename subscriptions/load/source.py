@@ -1,4 +1,4 @@
-"""LOAD: the dlt source, one resource per table, each a reference to rows that are to be made."""
+"""LOAD: the dlt source, one resource per table, each handing over the head of a file to COPY."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from dlt.common.schema.typing import (
 )
 from dlt.extract import DltResource
 
+from subscriptions import __version__
 from subscriptions.load import receipt
+from subscriptions.load.partitions import copied_columns
 from subscriptions.load.request import Load
 from subscriptions.load.tables import RECEIPT_TABLE, TABLES, Disposition, Table
 
@@ -42,7 +44,8 @@ def faker_data(load: Load, folder: Path) -> Iterable[DltResource]:
     """The company as four resources, and the load's receipt as a fifth.
 
     Each resource's write disposition is the standard dlt hint; `publication` honours it. The
-    references lie in `folder` until dlt has taken them.
+    files that dlt imports lie in `folder` meanwhile, and have a header alone: the rows follow as
+    they are made, when the table's job runs (`copying`).
     """
     for table in TABLES:
         yield _resource(table, load, folder)
@@ -56,13 +59,9 @@ def faker_data(load: Load, folder: Path) -> Iterable[DltResource]:
 
 def _resource(table: Table, load: Load, folder: Path) -> DltResource:
     def items() -> Iterator[Any]:
-        reference = folder / table.name
-        company = load.company
-        reference.write_text(
-            f"{table.name} of seed {company.seed}, {company.users} users, "
-            f"epoch {company.epoch}, as of {load.as_of}"
-        )
-        yield dlt.mark.with_file_import(str(reference), "reference", 1, hints=ROW_ID)
+        head = folder / f"{table.name}.csv"
+        head.write_text(",".join(copied_columns(table)) + "\n")
+        yield dlt.mark.with_file_import(str(head), "csv", hints=ROW_ID)
 
     return dlt.resource(
         items,
@@ -77,7 +76,7 @@ def _receipt(load: Load) -> Iterator[dict[str, Any]]:
     """The receipt's row, as far as it is known beforehand; publishing completes it."""
     company = load.company
     yield {
-        "version": receipt.VERSION,
+        "version": __version__,
         "seed": company.seed,
         "users": company.users,
         "epoch": company.epoch,
