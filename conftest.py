@@ -39,7 +39,7 @@ os.environ |= {
     "NUM_PROXIES": "",
     "DLT_DATA_DIR": str(LOCAL_DIR / "dlt"),
     "RUNTIME__DLTHUB_TELEMETRY": "false",
-    "RUNTIME__LOG_LEVEL": "ERROR",
+    "RUNTIME__LOG_LEVEL": "CRITICAL",
     # Here rather than in pyproject.toml, from which pytest-django would load the settings before
     # this file is read.
     "DJANGO_SETTINGS_MODULE": "elt_site.settings",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
+import psycopg2
 from dlt.common.destination.client import RunnableLoadJob
 from dlt.common.destination.exceptions import DestinationTerminalException
 
@@ -56,11 +57,16 @@ class CopyJob(RunnableLoadJob):
             cursor.execute(f"TRUNCATE {name}")
             defaults = (f"ALTER {column} SET DEFAULT {value}" for column, value in same.items())
             cursor.execute(f"ALTER TABLE {name} {', '.join(defaults)}")
-            cursor.copy_expert(
-                f"COPY {name} ({columns}) FROM STDIN (FORMAT binary, FREEZE)",
-                _Rows(self._pieces(client, table)),
-                _READ_BYTES,
-            )
+            rows = _Rows(self._pieces(client, table))
+            try:
+                cursor.copy_expert(
+                    f"COPY {name} ({columns}) FROM STDIN (FORMAT binary, FREEZE)",
+                    rows,
+                    _READ_BYTES,
+                )
+            except psycopg2.Error as failure:
+                # psycopg2 passes on no more than the text of what stopped the reading.
+                raise rows.failure or failure from None
             defaults = (f"ALTER {column} DROP DEFAULT" for column in same)
             cursor.execute(f"ALTER TABLE {name} {', '.join(defaults)}")
 
@@ -78,7 +84,12 @@ class _Rows:
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
+        self.failure: Exception | None = None
 
     def read(self, size: int) -> bytes:
         """The next piece, which is never longer than asked for."""
-        return next(self._pieces, b"")
+        try:
+            return next(self._pieces, b"")
+        except Exception as failure:
+            self.failure = failure
+            raise

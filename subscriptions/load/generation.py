@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
+from subscriptions.load import leftovers
 from subscriptions.load.checksums import BucketSums, Checksum
 from subscriptions.load.errors import LoadError
 from subscriptions.load.partitions import (
@@ -140,12 +140,10 @@ def _wants_any(selection: Selection) -> bool:
 def generation(load: Load, name: str) -> Iterator[Generation]:
     """Worker processes and a temporary folder for one load, gone afterwards.
 
-    TMPDIR says where the folder lies. `name` tells the dataset's files from others', so that
-    those of a killed load go as well. The processes are spawned, not forked, because dlt's threads
-    and the embedded server's handle must not be duplicated.
+    TMPDIR says where the folder lies; `name` tells the dataset's files from others', so that
+    `leftovers` finds those of a killed load. The processes are spawned, not forked, because dlt's
+    threads and the embedded server's handle must not be duplicated.
     """
-    for left in Path(tempfile.gettempdir()).glob(f"load_faker_data-{name}-*"):
-        shutil.rmtree(left, ignore_errors=True)
     partitions = load.company.partitions(load.as_of)
     executor: Executor
     if partitions <= FEW_PARTITIONS:
@@ -156,7 +154,7 @@ def generation(load: Load, name: str) -> Iterator[Generation]:
             mp_context=get_context("spawn"),
             initializer=follow_parent,
         )
-    with tempfile.TemporaryDirectory(prefix=f"load_faker_data-{name}-") as folder:
+    with tempfile.TemporaryDirectory(prefix=leftovers.prefix(name)) as folder:
         order = Order(load.company, load.as_of, load.row_suffix, Path(folder))
         made = Generation(load, order, executor)
         try:

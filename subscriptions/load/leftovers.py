@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -34,6 +35,17 @@ def drop_schemas(target: Target) -> None:
             with suppress(psycopg.errors.LockNotAvailable):
                 drop = sql.SQL("DROP SCHEMA {} CASCADE")
                 connection.execute(drop.format(sql.Identifier(schema)))
+
+
+def prefix(name: str) -> str:
+    """How the names of a dataset's temporary folders begin."""
+    return f"load_faker_data-{name}-"
+
+
+def remove_files(name: str) -> None:
+    """Remove what a killed load of the dataset left in the folder for temporary files."""
+    for left in Path(tempfile.gettempdir()).glob(f"{prefix(name)}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def empty(folder: Path) -> bool:

@@ -59,6 +59,7 @@ def run(
         with target.connect("load_faker_data") as connection:
             recorded = receipt.latest(connection, target.dataset)
         load = resolve(request, recorded, datetime.now(UTC))
+        leftovers.remove_files(target.folder)
         if recorded is not None and _finished_before(load, recorded, say):
             load_id = recorded.load_id
             leftovers.drop_schemas(target)

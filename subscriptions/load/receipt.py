@@ -7,7 +7,7 @@ as the rows it speaks of. The newest one says which company the dataset holds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,9 +47,9 @@ class Receipt:
     dispositions: Mapping[str, str]
     rows: Mapping[str, int]
     changes: Mapping[str, Mapping[str, int]]
-    stored: Mapping[str, Mapping[str, Any]]
+    stored: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """For each table `rows` (current ones), `checksum` (theirs) and `closed` (versions)."""
-    version: str
+    version: str = ""
     finished: bool = True
 
 

@@ -7,53 +7,60 @@ import json
 import os
 import signal
 import sys
+from datetime import date
+from itertools import count
 from pathlib import Path
 
 import django
 
-# Where it dies: right after this call returns.
+_COMMIT = ("dlt.destinations.impl.postgres.sql_client", "Psycopg2SqlClient.commit_transaction")
+_JOB_NOTED = ("dlt.common.storages.load_package", "PackageStorage.complete_job")
+
+# Where it dies: right after this call returns, for the nth time.
 MOMENTS = {
-    "generated": ("subscriptions.load.files", "write_plans"),
-    "extracted": ("dlt.pipeline.pipeline", "Pipeline.extract"),
-    "normalized": ("dlt.pipeline.pipeline", "Pipeline.normalize"),
-    "staged": ("subscriptions.load.publication", "Publication.prepare"),
-    "published, not committed": ("subscriptions.load.publication", "Publication.publish"),
+    "locked": ("subscriptions.load.receipt", "latest", 1),
+    "resolved": ("subscriptions.load.pipeline", "resolve", 1),
+    "cleared": ("subscriptions.load.leftovers", "drop_schemas", 1),
+    "compared": ("subscriptions.load.comparison", "compare", 1),
+    "begun": ("subscriptions.load.generation", "Generation.begin", 1),
+    "extracted": ("dlt.pipeline.pipeline", "Pipeline.extract", 1),
+    "normalized": ("dlt.pipeline.pipeline", "Pipeline.normalize", 1),
+    **{
+        f"one job copied, {n}": ("subscriptions.load.copying", "CopyJob._copy", n)
+        for n in range(1, 5)
+    },
+    **{f"commit {n}": (*_COMMIT, n) for n in range(1, 8)},
+    **{f"job {n} noted": (*_JOB_NOTED, n) for n in range(1, 4)},
+    "staged": ("subscriptions.load.publication", "Publication.prepare", 1),
+    "noted, not published": ("subscriptions.load.publication", "Publication._note", 1),
+    "published, not committed": ("subscriptions.load.publication", "Publication.publish", 1),
     "committed, dlt knows nothing of it": (
-        "dlt.destinations.impl.postgres.sql_client",
-        "Psycopg2SqlClient.commit_transaction",
+        "subscriptions.load.destination",
+        "DatasetClient.complete_load",
+        1,
     ),
-    "noted by dlt": ("dlt.pipeline.pipeline", "Pipeline.load"),
-    "done, but for its note": ("subscriptions.load.pipeline", "execute"),
+    "noted by dlt": ("dlt.pipeline.pipeline", "Pipeline.load", 1),
+    "done, but for its note": ("subscriptions.load.pipeline", "execute", 1),
 }
-MODULES_TO_PATCH = {"write_plans": "subscriptions.load.source"}
 
 
 def die_after(moment: str) -> None:
     """Arrange that the process is killed, as by `kill -9`, when the moment has come."""
-    module, path = MOMENTS[moment]
-    owner: object = importlib.import_module(MODULES_TO_PATCH.get(path, module))
+    module, path, number = MOMENTS[moment]
+    owner: object = importlib.import_module(module)
     *classes, name = path.split(".")
     for part in classes:
         owner = getattr(owner, part)
     original = getattr(owner, name)
+    times = count(1)
 
     def deadly(*args: object, **kwargs: object) -> object:
         result = original(*args, **kwargs)
-        if not moment.startswith("committed") or committed_a_load():
+        if next(times) == number:
             os.kill(os.getpid(), signal.SIGKILL)
         return result
 
     setattr(owner, name, deadly)
-
-
-def committed_a_load() -> bool:
-    """Whether the commit that just returned was that of a whole load, not of a staged file."""
-    frame = sys._getframe()
-    while frame.f_back is not None:
-        frame = frame.f_back
-        if frame.f_code.co_name == "complete_load":
-            return True
-    return False
 
 
 def main() -> None:
@@ -66,7 +73,11 @@ def main() -> None:
     moment, details = sys.argv[1], json.loads(sys.argv[2])
     if moment != "never":
         die_after(moment)
-    request = Request(users=details["users"], write_disposition=disposition(details["disposition"]))
+    request = Request(
+        users=details["users"],
+        as_of=date.fromisoformat(details["as_of"]),
+        write_disposition=disposition(details["disposition"]),
+    )
     pipeline.run(Target(**details["target"]), request, Path(details["working_dir"]), print)
 
 

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from subscriptions.load.errors import LoadError
 from subscriptions.load.lock import load_lock
 from subscriptions.load.tables import TABLES, USAGE, Disposition
 from subscriptions.load.target import Target
-from subscriptions.tests.load.conftest import WORKING_DIR, Run
+from subscriptions.tests.load.conftest import DAY, WORKING_DIR, Run
 from subscriptions.tests.load.dying_load import MOMENTS
 
 Query = Callable[..., list[tuple[Any, ...]]]
@@ -33,7 +34,7 @@ def test_a_second_load_is_refused_and_names_the_first(target: Target, run: Run) 
         says = rf"Another load of {target.dataset} is running \(load_faker_data 20\d\d-.* UTC"
         with pytest.raises(LoadError, match=says):
             run()
-    assert run(users=3).current_rows["user"] == 3
+    assert run(users=3).receipt.stored["user"]["rows"] == 3
 
 
 def test_loads_of_different_datasets_do_not_meet(target: Target) -> None:
@@ -54,8 +55,11 @@ def business_rows(query: Query) -> dict[str, list[tuple[Any, ...]]]:
     }
 
 
-@pytest.mark.parametrize("disposition", [None, "replace", "append"])
-@pytest.mark.parametrize("moment", MOMENTS)
+# Each moment under one disposition, in turn: every one meets several moments of every phase.
+@pytest.mark.parametrize(
+    ("moment", "disposition"),
+    list(zip(MOMENTS, cycle([None, "replace", "append", "merge", "scd2"]), strict=False)),
+)
 def test_a_killed_load_and_a_re_run_are_one_load(
     target: Target, query: Query, run: Run, moment: str, disposition: Disposition | None
 ) -> None:
@@ -74,6 +78,7 @@ def test_a_killed_load_and_a_re_run_are_one_load(
     details = {
         "target": asdict(target),
         "users": 20,
+        "as_of": str(DAY),
         "disposition": disposition,
         "working_dir": str(WORKING_DIR),
     }

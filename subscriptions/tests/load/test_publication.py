@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from subscriptions.extract import Company
-from subscriptions.load import publication
+from subscriptions.load import publication, swap
 from subscriptions.load.tables import TABLES, USER, Disposition
 from subscriptions.load.target import Target
 from subscriptions.tests.load.conftest import Execute
@@ -86,7 +86,7 @@ def test_readers_see_the_old_state_or_the_new_one(
 def test_a_reader_that_holds_the_tables_does_not_stop_a_replace(
     execute: Execute, target: Target, query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publication, "LOCK_PATIENCE_S", 2)
+    monkeypatch.setattr(swap, "LOCK_PATIENCE_S", 2)
     execute(SMALL, DAY)
     with target.connect("reader") as session, session.transaction():
         assert session.execute(f'SELECT count(*) FROM {target.dataset}."user"').fetchone() == (30,)
@@ -172,7 +172,7 @@ def test_what_is_built_between_the_choice_and_the_swap_survives(
 
     def build_meanwhile(chosen: publication.Publication) -> None:
         prepare(chosen)
-        assert chosen.swap
+        assert chosen.staging.swap
         query(f"CREATE VIEW public.{target.dataset}_heads AS SELECT count(*) FROM user_current")
 
     monkeypatch.setattr(publication.Publication, "prepare", build_meanwhile)
@@ -188,9 +188,9 @@ def test_a_statement_between_two_tables_is_waited_for(
 ) -> None:
     execute(SMALL, DAY)
     asked: list[bool] = []
-    locked = publication.Publication._lock_out_straddlers
+    locked = swap.Swap.lock_out_straddlers
 
-    def locks(chosen: publication.Publication) -> None:
+    def locks(chosen: swap.Swap) -> None:
         locked(chosen)
         chosen.cursor.execute(
             "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted"
@@ -199,7 +199,7 @@ def test_a_statement_between_two_tables_is_waited_for(
         )
         asked.append(chosen.cursor.fetchall() == [(len(TABLES),)])
 
-    monkeypatch.setattr(publication.Publication, "_lock_out_straddlers", locks)
+    monkeypatch.setattr(swap.Swap, "lock_out_straddlers", locks)
     execute(LARGE, DAY, "replace")
     assert asked == [True]
 
