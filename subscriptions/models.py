@@ -294,7 +294,12 @@ class LoadReceipt(models.Model):
     epoch = models.DateField(help_text="The day on which the company has exactly that many users.")
     as_of = models.DateField("as of")
     dispositions = models.JSONField()
-    rows = models.JSONField(help_text="Rows that the load brought, by table.")
+    rows = models.JSONField(help_text="Rows that the company has, by table.")
+    stored = models.JSONField(
+        null=True,
+        help_text="Current rows, their checksum and closed versions afterwards, by table.",
+    )
+    version = models.TextField(null=True, help_text="The release that loaded it.")  # noqa: DJ001
     changes = models.JSONField(null=True, help_text="What they changed, by table.")
     started_at = models.DateTimeField()
     published_at = models.DateTimeField(null=True)

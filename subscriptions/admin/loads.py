@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from unfold.decorators import display
@@ -28,16 +28,18 @@ def outcome(receipt: LoadReceipt) -> Section:
     """What a load brought and changed, table by table."""
     changes: dict[str, dict[str, int]] = receipt.changes or {}
     kinds = list(dict.fromkeys(kind for counts in changes.values() for kind in counts))
+    stored: dict[str, dict[str, Any]] = receipt.stored or {}
     rows = [
         (
             table,
             receipt.dispositions.get(table, NOTHING),
             f"{brought:,}",
             *(f"{changes.get(table, {}).get(kind, 0):,}" for kind in kinds),
+            stored.get(table, {}).get("checksum", NOTHING),
         )
         for table, brought in sorted(receipt.rows.items())
     ]
-    headers = ("Table", "Disposition", "Rows", *(kind.capitalize() for kind in kinds))
+    headers = ("Table", "Disposition", "Rows", *(kind.capitalize() for kind in kinds), "Checksum")
     return Section("What it did", headers, rows, 2)
 
 
@@ -53,7 +55,7 @@ class LoadAdmin(ReadOnlyAdmin):
     search_help_text = "A whole load id"
     fieldsets = (
         (None, {"fields": ("load_id", "inserted_at", "duration", "outcome")}),
-        ("Company", {"fields": ("company", "as_of", "dispositions")}),
+        ("Company", {"fields": ("company", "as_of", "dispositions", "version")}),
         ("Schema", {"fields": ("schema_name", "schema_version_hash")}),
     )
 
@@ -76,6 +78,12 @@ class LoadAdmin(ReadOnlyAdmin):
         for table, disposition in sorted(receipt.dispositions.items() if receipt else ()):
             tables.setdefault(disposition, []).append(table)
         return "; ".join(f"{name}: {', '.join(of)}" for name, of in tables.items()) or NOTHING
+
+    @display(description="release")
+    def version(self, load: DltLoad) -> str:
+        """Which release of this product loaded it, and so what its seed stands for."""
+        receipt = receipt_of(load)
+        return (receipt.version if receipt else None) or NOTHING
 
     @display(description="changes")
     def changes(self, load: DltLoad) -> str:

@@ -62,7 +62,7 @@ def compare(
                 unchanged[table.name] = stored[table.name]
             else:
                 query = checksums.bucket_query(table, _relation(dataset, table))
-                there = BucketSums.answered(connection.execute(query).fetchall())  # type: ignore[arg-type]
+                there = BucketSums.answered(connection.execute(query).fetchall())
                 differing = there.differing(sums[table.name])
                 selections[table.name] = None if len(differing) > MOST_BUCKETS else differing
     return Comparison(selections, unchanged)
@@ -71,7 +71,7 @@ def compare(
 def stored(connection: Connection, dataset: str, table: Table) -> Stored:
     """What PostgreSQL says of a stored table."""
     query = checksums.query(table, _relation(dataset, table))
-    return Stored.of(connection.execute(query).fetchone())  # type: ignore[arg-type]
+    return Stored.of(connection.execute(query).fetchone())
 
 
 def _stored(connection: Connection, dataset: str, tables: list[Table]) -> Mapping[str, Stored]:
@@ -89,7 +89,7 @@ def _is_comparable(connection: Connection, dataset: str, table: Table, load: Loa
     ).fetchone()
     if there != (len(table.stored_columns),):
         return False
-    some = connection.execute(f"SELECT FROM {_relation(dataset, table)} LIMIT 1").fetchone()  # type: ignore[arg-type]
+    some = connection.execute(f"SELECT FROM {_relation(dataset, table)} LIMIT 1").fetchone()
     return some is not None
 
 

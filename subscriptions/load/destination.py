@@ -10,7 +10,7 @@ note: a load is either there and noted, or not there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from dlt.common.destination.client import FollowupJobRequest, LoadJob
 from dlt.common.destination.typing import PreparedTableSchema
@@ -81,6 +81,6 @@ class dataset_postgres(postgres):  # noqa: N801  (dlt names its destinations in 
 
     def client(self, *args: Any, **kwargs: Any) -> DatasetClient:
         """One of dlt's many clients, each of which knows the load that it is part of."""
-        client: DatasetClient = super().client(*args, **kwargs)
+        client = cast("DatasetClient", super().client(*args, **kwargs))
         client.staging = self._staging
         return client

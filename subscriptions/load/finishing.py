@@ -89,7 +89,7 @@ class Finisher:
                 while (task := self._next()) is not None:
                     answer = session.execute(task.sql)
                     if task.sums:
-                        self.stored[task.sums.name] = Stored.of(answer.fetchone())  # type: ignore[arg-type]
+                        self.stored[task.sums.name] = Stored.of(answer.fetchone())
         except BaseException as failure:  # noqa: BLE001  (raised again by the thread that waits)
             self._failure = self._failure or failure
             self.stop()

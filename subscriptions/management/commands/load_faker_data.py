@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from subscriptions.load.pipeline import Result, run
 from subscriptions.load.request import Request, disposition
 from subscriptions.load.tables import DISPOSITIONS, TABLES
 from subscriptions.load.target import Target
+from subscriptions.load.verification import Verified, verify
 
 
 class Command(BaseCommand):
@@ -50,6 +52,13 @@ class Command(BaseCommand):
             "--workers", metavar="N", help="processes that generate (default: one per core)"
         )
 
+        parser.add_argument(
+            "--verify",
+            action="store_true",
+            help="load nothing: compare the stored rows' checksums with the last load's receipt "
+            "and with the generator's own; exits with 1 on any difference",
+        )
+
     def handle(self, *args: object, **options: str | None) -> None:
         """Run the load and report it; every failure is one sentence and a non-zero exit."""
         started = time.monotonic()
@@ -67,6 +76,9 @@ class Command(BaseCommand):
             )
             request.check()
             readiness = ensure_ready()
+            if options["verify"]:
+                self._verify(verify(Target.from_settings(), request.workers))
+                return
             result = run(
                 Target.from_settings(),
                 request,
@@ -74,12 +86,29 @@ class Command(BaseCommand):
                 self.stdout.write,
                 Console() if self.stdout.isatty() else None,
             )
+        except CommandError:
+            raise
         except (Exception, KeyboardInterrupt) as failure:
             if was_interrupted(failure):
                 raise CommandError(INTERRUPTED, returncode=130) from failure
             raise CommandError(explain(failure)) from failure
         self._report(result, time.monotonic() - started)
         self._next_steps(readiness)
+
+    def _verify(self, results: Sequence[Verified]) -> None:
+        """Print each table's checksums; a difference is an error."""
+        self.stdout.write(f"  {'table':<14}{'rows':>12}   {'stored':<18}{'receipt':<18}generated")
+        for result in results:
+            sums = [result.stored, result.noted, result.made]
+            digits = (f"{sum_.digits if sum_ else '(appended)':<18}" for sum_ in sums)
+            self.stdout.write(f"  {result.table:<14}{result.stored.rows:>12,}   {''.join(digits)}")
+        wrong = [result.table for result in results if not result.right]
+        if wrong:
+            raise CommandError(
+                f"{', '.join(wrong)}: what is stored is not what was loaded; load again to "
+                "repair it."
+            )
+        self.stdout.write(self.style.SUCCESS("Every checksum is right."))
 
     def _report(self, result: Result, seconds: float) -> None:
         """Print each table's rows and what this load did to them."""
