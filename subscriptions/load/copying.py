@@ -42,7 +42,7 @@ class CopyJob(RunnableLoadJob):
             client.staging.copied(table)
         except Exception as failure:
             # Once for all: what dlt would try again is better tried by a new load, whole.
-            client.staging.generation.stop()
+            client.staging.generation.stop(failure)
             raise DestinationTerminalException(str(failure)) from failure
 
     def _copy(self, client: DatasetClient, table: Table) -> None:

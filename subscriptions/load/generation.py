@@ -51,6 +51,7 @@ class Generation:
         self._taken: dict[str, int] = {}
         self._moved = threading.Condition()
         self._stopped = False
+        self._failure: Exception | None = None
         self.checksums: dict[str, Checksum] = {}
         """What the company's rows of each table sum up to, as far as they have been made."""
         self.on_rows: Callable[[int], None] = lambda _rows: None
@@ -82,7 +83,7 @@ class Generation:
         """The table's files, each removed once the next is asked for.
 
         Raises:
-            LoadError: another table's COPY failed, so that this one shall end as well.
+            Exception: what stopped another table's COPY, so that this one shall end as well.
         """
         selection = self._selections[table.name]
         if not _wants_any(selection):
@@ -94,10 +95,11 @@ class Generation:
             if selection is None:
                 self.checksums[table.name] += part.checksum
 
-    def stop(self) -> None:
-        """Let every stream end with an error."""
+    def stop(self, failure: Exception | None = None) -> None:
+        """Let every stream end with an error: the first that anybody gave."""
         with self._moved:
             self._stopped = True
+            self._failure = self._failure or failure
             for future in self._futures:
                 future.cancel()
             self._moved.notify_all()
@@ -117,7 +119,7 @@ class Generation:
         with self._moved:
             self._moved.wait_for(lambda: self._stopped or number < len(self._futures))
             if self._stopped:
-                raise LoadError("Another table of this load could not be copied.")
+                raise self._failure or LoadError("The load was stopped.")
             return self._futures[number]
 
     def _submit(self) -> None:

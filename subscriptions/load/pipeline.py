@@ -136,6 +136,9 @@ def _through_dlt(target: Target, staging: Staging, folder: Path, console: Consol
     trace.TRACKING_MODULES = []
     # A finished load's files are of no more use; dlt would keep those of every load.
     dlt.config["load.delete_completed_jobs"] = True
+    progress = LiveProgress(console) if console else None
+    if progress:
+        staging.generation.on_rows = progress.rows
     pipeline = dlt.pipeline(
         target.pipeline,
         pipelines_dir=str(folder),
@@ -143,7 +146,7 @@ def _through_dlt(target: Target, staging: Staging, folder: Path, console: Consol
             staging, target.credentials(), create_indexes=False, destination_name="postgres"
         ),
         dataset_name=target.dataset,
-        progress=LiveProgress(console) if console else NULL_COLLECTOR,
+        progress=progress or NULL_COLLECTOR,
     )
     source = faker_data(staging.load, staging.generation.folder)
     (load_id,) = pipeline.extract(source).loads_ids

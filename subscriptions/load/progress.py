@@ -16,28 +16,28 @@ from rich.progress import (
 )
 
 # dlt's steps, by the first word that it announces them with, and what counts as their progress.
-TITLES = {"Extract": "Generating", "Normalize": "Preparing", "Load": "Copying"}
-COUNTED = {"Normalize": "Files", "Load": "Jobs"}
+TITLES = {"Extract": "Preparing", "Normalize": "Preparing", "Load": "Copying"}
+COUNTED = {"Extract": "Resources", "Normalize": "Files", "Load": "Jobs"}
 
 
 class LiveProgress(Collector):
     """A dlt collector for terminals: files and rows done, the time spent and the time left.
 
-    The first step is counted in the files that it is told to expect; dlt itself knows only how
-    many resources it has asked.
+    Rows are counted while dlt's jobs copy them; dlt itself counts jobs.
     """
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._files: int | None = None
         self._rows = 0
         self._counted: str | None = None
         self._live: Progress | None = None
         self._task: TaskID | None = None
 
-    def expect(self, files: int) -> None:
-        """Say how many files the first step will hand over."""
-        self._files = files
+    def rows(self, rows: int) -> None:
+        """Take a number of rows that have been copied; called from the jobs' threads."""
+        self._rows += rows
+        if self._live is not None and self._task is not None:
+            self._live.update(self._task, rows=f"{self._rows:,} rows")
 
     def update(
         self,
@@ -51,11 +51,7 @@ class LiveProgress(Collector):
         """Take a count from dlt: rows of a table, or what its step counts."""
         if self._live is None or self._task is None or label:
             return
-        if self._counted is None:
-            if name != "Resources" and not name.startswith("_"):
-                self._rows += inc
-                self._live.update(self._task, advance=1, rows=f"{self._rows:,} rows")
-        elif name == self._counted:
+        if name == self._counted:
             if total is not None:
                 self._live.update(self._task, total=total)
             self._live.advance(self._task, inc)
@@ -79,8 +75,7 @@ class LiveProgress(Collector):
             transient=True,
         )
         self._live.start()
-        total = self._files if self._counted is None else None
-        self._task = self._live.add_task(TITLES.get(kind, kind), total=total, rows="")
+        self._task = self._live.add_task(TITLES.get(kind, kind), total=None, rows="")
 
     def _stop(self) -> None:
         if self._live is not None:

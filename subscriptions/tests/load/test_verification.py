@@ -21,18 +21,20 @@ TAMPERING = {
     "deleted": ("usage", "DELETE FROM usage WHERE usage_id = (%s)"),
     "added": (
         "subscription",
-        (
-            "INSERT INTO subscription SELECT (s).* FROM (SELECT jsonb_populate_record(s, jsonb_build"
-            "_object('_dlt_id', 'new', 'subscription_id', 'ffffffff')) AS s FROM subscription AS s"
-            " WHERE subscription_id = (%s)) AS one"
-        ),
+        """
+        INSERT INTO subscription SELECT (s).* FROM (
+            SELECT jsonb_populate_record(
+                s, jsonb_build_object('_dlt_id', 'new', 'subscription_id', 'ffffffff')) AS s
+            FROM subscription AS s WHERE subscription_id = (%s)) AS one
+        """,
     ),
     "doubled": (
         "usage",
-        (
-            "INSERT INTO usage SELECT (s).* FROM (SELECT jsonb_populate_record(s, jsonb_build_object"
-            "('_dlt_id', 'new')) AS s FROM usage AS s WHERE usage_id = (%s)) AS one"
-        ),
+        """
+        INSERT INTO usage SELECT (s).* FROM (
+            SELECT jsonb_populate_record(s, jsonb_build_object('_dlt_id', 'new')) AS s
+            FROM usage AS s WHERE usage_id = (%s)) AS one
+        """,
     ),
     "price": ("plan", "UPDATE plan SET monthly_fee = 21 WHERE plan_id = 2 AND (%s) IS NOT NULL"),
 }
