@@ -22,10 +22,12 @@ PgBouncer drops the start-up option that would set it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.db import models
+
+from subscriptions.history import UsageVersions, Versions
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
@@ -54,6 +56,8 @@ class Version(Row):
     """A stored row as one version among others of its key."""
 
     dlt_id = models.TextField("row id", db_column="_dlt_id", primary_key=True)
+
+    objects = Versions.as_manager()
 
     class Meta:
         abstract = True
@@ -250,6 +254,8 @@ class UsageVersion(UsageColumns, Version):
     current = models.ForeignKey(
         Usage, models.DO_NOTHING, db_column="usage_id", db_constraint=False, related_name="versions"
     )
+
+    objects: ClassVar[models.Manager[UsageVersion]] = UsageVersions.as_manager()
 
     class Meta:
         managed = False

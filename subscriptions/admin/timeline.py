@@ -1,23 +1,32 @@
-"""SERVE, people: a record's versions told as a story: when, which field, from what to what."""
+"""SERVE, people: a record's history as a timeline: when, which field, from what to what."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import models
 
-from subscriptions.admin.display import NOTHING, follow, url
+from subscriptions.admin.display import follow, url
+from subscriptions.history import NEWEST_FIRST, Chapter, story
 from subscriptions.models import Version
 
-NOT_BUSINESS = {"current", *(column.name for column in Version._meta.fields)}
+NOTHING: Final = "none"  # a dash would read like a part of the arrow
+NOT_BUSINESS: Final = {"current", *(column.name for column in Version._meta.fields)}
+TITLES: Final = {
+    "appeared": "First seen",
+    "changed": "Changed",
+    "repeated": "Loaded again, unchanged",
+    "returned": "Back in the data",
+    "disappeared": "No longer in the data",
+}
 
 
 @dataclass(frozen=True)
-class Change:
-    """One field that a version changed."""
+class Difference:
+    """One field that a version changed, in words."""
 
     field: str
     before: str
@@ -31,42 +40,37 @@ class Moment:
     day: datetime
     title: str
     href: str
-    changes: Sequence[Change] = field(default_factory=tuple)
+    changes: Sequence[Difference] = field(default_factory=tuple)
 
 
 def timeline(record: Any, limit: int = 10) -> list[Moment]:
     """The last `limit` moments of a record's history, newest first."""
     keys = [column.name for column in record._meta.fields if column.is_relation]
-    versions = record.versions.order_by("-valid_from", "-dlt_id").prefetch_related(*keys)
+    versions = record.versions.order_by(*NEWEST_FIRST).prefetch_related(*keys)
     # One more than shown, to tell the first version from the oldest shown.
     rows = list(versions[: limit + 1])
-    return list(_moments(rows))[:limit]
+    fields = [field for field in versions.model._meta.fields if field.name not in NOT_BUSINESS]
+    chapters = story(rows[::-1], [field.attname for field in fields])
+    return [moment for chapter in chapters[::-1] for moment in _moments(chapter)][:limit]
 
 
-def _moments(versions: Sequence[Any]) -> Iterator[Moment]:
-    newer: Any = None
-    for version, older in zip(versions, [*versions[1:], None], strict=True):
-        href = url(type(version), "change", version.pk)
-        if version.valid_to and (newer is None or newer.valid_from > version.valid_to):
-            yield Moment(version.valid_to, "No longer in the data", href)
-        if older is None:
-            yield Moment(version.valid_from, "First seen", href)
-        else:
-            changes = list(_changes(older, version))
-            title = "Changed" if changes else "Loaded again, unchanged"
-            yield Moment(version.valid_from, title, href, changes)
-        newer = version
+def _moments(chapter: Chapter[Any]) -> Iterator[Moment]:
+    version = chapter.version
+    href = url(type(version), "change", version.pk)
+    if chapter.ended == "disappeared":
+        yield Moment(version.valid_to, TITLES[chapter.ended], href)
+    yield Moment(version.valid_from, TITLES[chapter.began], href, list(_differences(chapter)))
 
 
-def _changes(older: models.Model, newer: models.Model) -> Iterator[Change]:
-    for column in newer._meta.fields:
-        if column.name in NOT_BUSINESS:
-            continue
-        if getattr(older, column.attname) != getattr(newer, column.attname):
-            yield Change(str(column.verbose_name), _text(older, column), _text(newer, column))
+def _differences(chapter: Chapter[Any]) -> Iterator[Difference]:
+    older, newer = chapter.previous, chapter.version
+    for change in chapter.changes:
+        column = newer._meta.get_field(change.column)
+        yield Difference(str(column.verbose_name), _text(older, column), _text(newer, column))
 
 
-def _text(version: models.Model, column: models.Field[Any, Any]) -> str:
+def _text(version: Any, column: models.Field[Any, Any]) -> str:
+    """The value; instead of a key the name of what it leads to, if it still leads anywhere."""
     if column.is_relation:
         return str(follow(version, column.name) or getattr(version, column.attname))
     value = getattr(version, column.name)

@@ -26,7 +26,7 @@ def refuse_unknown(request: Request, known: Set[str]) -> None:
             takes = ", ".join(sorted(known | CREDENTIALS))
             raise ParseError(f"Unknown query parameter{_shown(request, name)}: use {takes}.")
         if name not in CREDENTIALS and len(parameters.getlist(name)) > 1:
-            raise ParseError(f'The query parameter "{name}" comes more than once.')
+            raise ParseError(f'The query parameter "{name}" comes more than once: give one.')
 
 
 def _shown(request: Request, name: str) -> str:

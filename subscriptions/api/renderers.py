@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import Decimal
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -13,47 +12,11 @@ from django.urls import reverse
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.request import Request
 
-from subscriptions.api import links
+from subscriptions.api import links, tables
+from subscriptions.api.as_of import AS_OF
 
 if TYPE_CHECKING:
     from subscriptions.api.pagination import Pages  # which knows this renderer
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One value of a table, as text, and the CSS class that says how to show it."""
-
-    text: str
-    kind: str = "text"
-
-    @classmethod
-    def of(cls, value: object) -> Cell:
-        """Show a value as JSON would, but for quotes and brackets."""
-        match value:
-            case None:
-                return cls("null", "null")
-            case list():
-                return cls(" · ".join(map(str, value)), "list")
-            case int() | float() | Decimal():
-                return cls(str(value), "number")
-        return cls(str(value))
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of a list as a person reads them; the header aligns with the first row."""
-
-    header: list[Cell]
-    rows: list[list[Cell]]
-
-    @classmethod
-    def of(cls, rows: list[dict[str, Any]]) -> Table:
-        """One line for each row, one cell for each column."""
-        first = rows[0] if rows else {}
-        return cls(
-            [Cell(column, Cell.of(value).kind) for column, value in first.items()],
-            [[Cell.of(value) for value in row.values()] for row in rows],
-        )
 
 
 class PageRenderer(BrowsableAPIRenderer):
@@ -83,7 +46,6 @@ class PageRenderer(BrowsableAPIRenderer):
         """What the template shows; REST framework's own context is mostly forms for writing."""
         view, request, response = (renderer_context[key] for key in ("view", "request", "response"))
         failed = response.status_code >= HTTPStatus.BAD_REQUEST
-        rows = data.get(getattr(view, "basename", ""))
         # A session's user is read from the database, which may be what failed.
         down = response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
         return {
@@ -94,23 +56,51 @@ class PageRenderer(BrowsableAPIRenderer):
             "here": request.path if failed else links.here(request),
             "json_url": links.here(request, format="json", page=None),
             "navigation": [(end, reverse(end.url_name)) for end in links.ENDPOINTS],
-            "current": request.path.strip("/"),
+            "current": request.path.split("/")[1],
             "sign_in_url": links.sign_in(request),
             "viewer": None if down else request.user,
             "response": response,
             "failed": failed,
             "data": data,
-            "table": None if rows is None else Table.of(rows),
             "content": self.get_content(JSONRenderer(), data, "", {}),
-            **({} if rows is None else self._page(view.paginator, request)),
+            **({} if failed else self._rows(view, request, data)),
         }
+
+    def _rows(self, view: Any, request: Request, data: Mapping[str, Any]) -> dict[str, Any]:
+        """What a list, a row or a history shows besides."""
+        day = request.query_params.get(AS_OF)
+        query = f"?{AS_OF}={day}" if day else ""
+        match getattr(view, "action", None):
+            case "list":
+                rows = data[view.basename]
+                return {
+                    "as_of": day,
+                    "table": tables.of_rows(rows, query),
+                    **self._page(view.paginator, request),
+                }
+            case "retrieve":
+                leads: dict[str, Any] = {"table": tables.of_row(data, query)}
+                if hasattr(view, "history"):
+                    leads["related"] = ("History", self._url(view, "history"))
+                return leads
+            case "history":
+                now = self._url(view, "detail")
+                table = tables.of_history(data["history"], now)
+                gone = data["history"][-1]["ended"] == "disappeared"
+                return {"table": table, **({} if gone else {"related": ("Now", now)})}
+        return {}
+
+    def _url(self, view: Any, name: str) -> str:
+        """Another path of the same row."""
+        return reverse(f"api:{view.basename}-{name}", kwargs=view.kwargs)
 
     def _page(self, paginator: Pages, request: Request) -> dict[str, str]:
         """Which rows these are, links to the others, and how a program gets them all."""
         page, total = paginator.page, paginator.page.paginator.count
         several = paginator.display_page_controls
+        whole = request.build_absolute_uri(links.here(request, page=None, format=None))
         return {
-            "command": f"curl --user USERNAME {request.build_absolute_uri(request.path)}",
+            "command": f"curl --user USERNAME {shlex.quote(whole)}",
             "rows_shown": f"Rows {page.start_index():,} to {page.end_index():,} of {total:,}"
             if several
             else f"{total:,} rows",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from django.conf import settings
 from django.db import connection
 from rest_framework.exceptions import NotFound
@@ -27,7 +25,10 @@ TABLES = """
 class ApiView(APIView):
     """A view that refuses unknown query parameters, and whose answers no proxy may keep."""
 
-    query_parameters: ClassVar[frozenset[str]] = frozenset({"format"})
+    @property
+    def query_parameters(self) -> frozenset[str]:
+        """Names of those that the view understands, besides the credentials'."""
+        return frozenset({"format"})
 
     @property
     def default_response_headers(self) -> dict[str, str]:

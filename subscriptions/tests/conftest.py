@@ -17,6 +17,7 @@ from pytest_django import DjangoDbBlocker
 from subscriptions.load.pipeline import Result, run
 from subscriptions.load.request import Request
 from subscriptions.load.target import Target
+from subscriptions.tests.histories import INTERRUPTED, LIVED, History
 
 AS_OF = date(2026, 11, 23)
 _numbers = count(1)
@@ -44,6 +45,28 @@ def no_dataset(db: None) -> None:
         cursor.execute("SELECT FROM pg_namespace WHERE nspname = %s", [settings.DATASET_NAME])
         if cursor.fetchone() is not None:
             cursor.execute(f'ALTER SCHEMA "{settings.DATASET_NAME}" RENAME TO out_of_the_way')
+
+
+@pytest.fixture(scope="session")
+def _histories(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Both datasets with a past, loaded before any transaction is open."""
+    with django_db_blocker.unblock():
+        LIVED.load()
+        INTERRUPTED.load()
+
+
+@pytest.fixture
+def lived(_histories: None, db: None) -> History:
+    """In place of the configured dataset, one of a company that was loaded four times."""
+    LIVED.take_place()
+    return LIVED
+
+
+@pytest.fixture
+def interrupted(_histories: None, db: None) -> History:
+    """In place of the configured dataset, one whose rows were gone for a while."""
+    INTERRUPTED.take_place()
+    return INTERRUPTED
 
 
 @pytest.fixture

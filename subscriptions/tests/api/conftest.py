@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Callable
 from typing import Final
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 HTML: Final = "text/html,application/xhtml+xml,*/*;q=0.8"  # as browsers ask
 
@@ -24,6 +27,19 @@ def credentials() -> dict[str, str]:
         "username": settings.BASIC_AUTH_USERNAME,
         "password": settings.BASIC_AUTH_PASSWORD,
     }
+
+
+def plans_of(act: Callable[[], object]) -> list[str]:
+    """How PostgreSQL goes about each statement on the dataset that an act takes."""
+    with CaptureQueriesContext(connection) as captured:
+        act()
+    statements = [query["sql"] for query in captured if settings.DATASET_NAME in query["sql"]]
+    plans = []
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(f"EXPLAIN {statement}")
+            plans.append("\n".join(line for (line,) in cursor.fetchall()))
+    return plans
 
 
 @pytest.fixture

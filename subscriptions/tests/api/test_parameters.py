@@ -14,7 +14,10 @@ pytestmark = pytest.mark.usefixtures("dataset", "db")
 def test_unknown_parameter(api: Client, path: str) -> None:
     response = api.get(path, {"pagee": "2"})
     assert response.status_code == 400
-    assert response.json()["error"].startswith('Unknown query parameter "pagee": use format, ')
+    names = "format, " if path == "/" else "as_of, format, page, "
+    assert response.json()["error"] == (
+        f'Unknown query parameter "pagee": use {names}password, username.'
+    )
 
 
 def test_unknown_parameter_without_authentication(client: Client) -> None:

@@ -21,7 +21,8 @@ def test_slash_or_not(api: Client, path: str) -> None:
     "path",
     [
         "/nothing",
-        "/users/1",
+        "/users/1/nothing",
+        "/usages/00000000/history",
         "/users//",
         "/users%0A",
         "/Users",
