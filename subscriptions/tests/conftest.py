@@ -81,6 +81,16 @@ def target(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
 
 
 @pytest.fixture
+def database_url(django_db_setup: None) -> str:
+    """The test database as a URL, for a command in a process of its own."""
+    info = psycopg.conninfo.make_conninfo(**Target.from_settings().parameters)
+    parts = psycopg.conninfo.conninfo_to_dict(info)
+    host = str(parts.pop("host")).replace("/", "%2F")
+    user, password = parts.get("user", ""), parts.get("password", "")
+    return f"postgres://{user}:{password}@{host}:{parts['port']}/{parts['dbname']}"
+
+
+@pytest.fixture
 def query(target: Target) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
     """Run SQL in the test's own dataset, committed at once; returns the rows, if any."""
     with target.connect("test") as session:

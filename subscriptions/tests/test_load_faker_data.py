@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
-import psycopg
 import pytest
 from django.conf import settings
 
@@ -28,15 +27,10 @@ DATASET = "command_test"
 
 
 @pytest.fixture
-def database_url(django_db_setup: None) -> Iterator[str]:
+def database_url(database_url: str) -> Iterator[str]:
     """The test database as a URL, and no trace of the command's dataset afterwards."""
-    target = Target.from_settings()
-    info = psycopg.conninfo.make_conninfo(**target.parameters)
-    parts = psycopg.conninfo.conninfo_to_dict(info)
-    host = str(parts.pop("host")).replace("/", "%2F")
-    user, password = parts.get("user", ""), parts.get("password", "")
-    yield f"postgres://{user}:{password}@{host}:{parts['port']}/{parts['dbname']}"
-    with target.connect("test") as session:
+    yield database_url
+    with Target.from_settings().connect("test") as session:
         session.execute(f"DROP SCHEMA IF EXISTS {DATASET}, {DATASET}_staging CASCADE")
 
 

@@ -7,6 +7,7 @@ import sys
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from subscriptions.load.checks import CHECKS
 from subscriptions.load.checks.run import Finding, appended, examine
 from subscriptions.load.errors import explain
 from subscriptions.load.receipt import Receipt
@@ -14,6 +15,7 @@ from subscriptions.load.target import Target
 
 VIOLATED = 1
 NOT_CHECKED = 2
+_WIDTH = max(len(check.name) for check in CHECKS)
 
 
 class Command(BaseCommand):
@@ -62,10 +64,10 @@ class Command(BaseCommand):
         style = self.style.ERROR if finding.violations else self.style.SUCCESS
         seconds = f"{finding.seconds:>8.2f} s" if self.verbosity > 1 else ""
         check = finding.check
-        self.stdout.write(f"  {check.name:<27}{style(result)}{seconds}   {check.expects}")
+        self.stdout.write(f"  {check.name:<{_WIDTH}}{style(result)}{seconds}   {check.expects}")
         if finding.violations:
             more = ", ..." if finding.violations > len(finding.examples) else ""
-            self.stdout.write(f"{'':>45}Not so: {'; '.join(finding.examples)}{more}")
+            self.stdout.write(f"{'':>{_WIDTH + 18}}Not so: {'; '.join(finding.examples)}{more}")
 
     def _conclude(self, recorded: Receipt, findings: list[Finding]) -> None:
         """Print the last lines: what to know about `append`, and what it all comes to."""
