@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -119,8 +119,10 @@ def _attempt(
             return recorded, found
 
 
-def findings(connection: Connection, dataset: str, recorded: Receipt) -> Iterator[Finding]:
-    """Run every check in the connection's transaction, which must be open.
+def findings(
+    connection: Connection, dataset: str, recorded: Receipt, checks: Sequence[Check] = CHECKS
+) -> Iterator[Finding]:
+    """Run the checks in the connection's transaction, which must be open.
 
     `recorded` is the receipt whose dates the checks go by.
     """
@@ -128,7 +130,7 @@ def findings(connection: Connection, dataset: str, recorded: Receipt) -> Iterato
     for name, value in settings.items():
         connection.execute("SELECT set_config(%s, %s, true)", (name, value))
     days = {"as_of": recorded.as_of, "epoch": recorded.epoch}
-    for check in CHECKS:
+    for check in checks:
         started = time.monotonic()
         rows = connection.execute(
             f"SELECT example, count(*) OVER () FROM ({check.sql}) AS violation (example)"
