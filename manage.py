@@ -1,8 +1,13 @@
 #!/usr/bin/env python
 """The command line of the project."""
 
+import gc
 import os
 import sys
+
+# Start-up makes a few hundred thousand objects, nearly all of them to stay: looking for garbage
+# every 700 of them, as Python does, takes a tenth of the time that the smallest load needs.
+gc.set_threshold(50_000, 20, 20)
 
 
 def main() -> None:

@@ -82,7 +82,8 @@ os.environ.setdefault("RUNTIME__LOG_LEVEL", "CRITICAL")  # the command reports f
 INSTALLED_APPS = [
     "unfold",  # before the admin, whose templates it replaces
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    # Not its default, which imports every admin class for every command: `elt_site.urls` does that.
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -2,6 +2,8 @@
 
 PostgreSQL would build one index with several processes; two indexes at a time in one process each
 keep two cores busier. The largest table comes first, so that no long statement is left for the end.
+Memory for sorting is kept small on purpose: runs that fit the processor's cache, merged afterwards,
+took an eighth less time than one sort in half a gigabyte (18 indexes of 7.7 million rows).
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from queue import Empty, PriorityQueue
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 
@@ -22,22 +24,31 @@ from subscriptions.load.tables import Table
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
+_SETTINGS: Final = (
+    "SET maintenance_work_mem = '16MB'",
+    "SET max_parallel_maintenance_workers = 0",
+    "SET max_parallel_workers_per_gather = 0",
+)
+
 
 @dataclass(order=True)
 class _Task:
-    """One statement; smaller is sooner."""
+    """One statement, and who wants its one row; smaller is sooner."""
 
     place: tuple[int, int]
     sql: str = field(compare=False)
-    sums: Table | None = field(compare=False, default=None)
+    answered: Callable[[Any], None] | None = field(compare=False, default=None)
 
 
 class Finisher:
     """Sessions that take one statement after another, from the first table that is staged on."""
 
-    def __init__(self, connect: Callable[[], Connection], schema: str, sessions: int) -> None:
+    def __init__(
+        self, connect: Callable[[], Connection], dataset: str, staged: str, sessions: int
+    ) -> None:
         self._connect = connect
-        self._schema = schema
+        self._dataset = dataset
+        self._staged = staged
         self._numbers = count()
         self._tasks: PriorityQueue[_Task] = PriorityQueue()
         self._complete = threading.Event()
@@ -46,18 +57,28 @@ class Finisher:
         self._starting = threading.Lock()
         self.stored: dict[str, Stored] = {}
         """What PostgreSQL says of each table that is finished."""
+        self.replaced: dict[str, int] = {}
+        """How many rows are in the table whose place it will take, closed versions included."""
 
     def add(self, table: Table, rows: int) -> None:
         """Take in a table that is staged, and has so many rows."""
-        relation = f'"{self._schema}"."{table.name}"'
-        for sql in index_statements(f'"{self._schema}"', table):
-            self._tasks.put(_Task((-rows, next(self._numbers)), sql))
-        query = checksums.query(table, relation)
-        self._tasks.put(_Task((-rows, next(self._numbers)), query, table))
+        name = table.name
+        *indexes, analyze = index_statements(f'"{self._staged}"', table)
+        for sql in indexes:
+            self._put(-rows, sql)
+        sums = checksums.query(table, f'"{self._staged}"."{name}"')
+        self._put(-rows, sums, lambda row: self.stored.update({name: Stored.of(row)}))
+        # After that, because it waits for index builds to end, and they for it.
+        self._put(-rows, analyze)
+        count = f'SELECT count(*) FROM "{self._dataset}"."{name}"'
+        self._put(-rows, count, lambda row: self.replaced.update({name: row[0]}))
         with self._starting:
             for thread in self._threads:
                 if thread.ident is None:
                     thread.start()
+
+    def _put(self, place: int, sql: str, answered: Callable[[Any], None] | None = None) -> None:
+        self._tasks.put(_Task((place, next(self._numbers)), sql, answered))
 
     def wait(self) -> None:
         """Return when all that was added is done.
@@ -84,12 +105,12 @@ class Finisher:
     def _work(self) -> None:
         try:
             with self._connect() as session:
-                session.execute("SET max_parallel_maintenance_workers = 0")
-                session.execute("SET max_parallel_workers_per_gather = 0")
+                for setting in _SETTINGS:
+                    session.execute(setting)
                 while (task := self._next()) is not None:
                     answer = session.execute(task.sql)
-                    if task.sums:
-                        self.stored[task.sums.name] = Stored.of(answer.fetchone())
+                    if task.answered:
+                        task.answered(answer.fetchone())
         except BaseException as failure:  # noqa: BLE001  (raised again by the thread that waits)
             self._failure = self._failure or failure
             self.stop()

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Final
 
@@ -134,6 +135,20 @@ class Generation:
             )
 
 
+def _context() -> BaseContext:
+    """How worker processes come to be.
+
+    Not as forks of this process, whose threads and whose hold on the embedded server must not be
+    doubled, but of one that has imported what they need and nothing else: it is imported once,
+    and kept in memory once. Where there is no fork, each is started and imports for itself.
+    """
+    if "forkserver" not in get_all_start_methods():
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["subscriptions.load.partitions"])
+    return context
+
+
 def _wants_any(selection: Selection) -> bool:
     return selection is None or len(selection) > 0
 
@@ -143,8 +158,7 @@ def generation(load: Load, name: str) -> Iterator[Generation]:
     """Worker processes and a temporary folder for one load, gone afterwards.
 
     TMPDIR says where the folder lies; `name` tells the dataset's files from others', so that
-    `leftovers` finds those of a killed load. The processes are spawned, not forked, because dlt's
-    threads and the embedded server's handle must not be duplicated.
+    `leftovers` finds those of a killed load.
     """
     partitions = load.company.partitions(load.as_of)
     executor: Executor
@@ -152,9 +166,7 @@ def generation(load: Load, name: str) -> Iterator[Generation]:
         executor = ThreadPoolExecutor(1)
     else:
         executor = ProcessPoolExecutor(
-            min(load.workers, partitions),
-            mp_context=get_context("spawn"),
-            initializer=follow_parent,
+            min(load.workers, partitions), mp_context=_context(), initializer=follow_parent
         )
     with tempfile.TemporaryDirectory(prefix=leftovers.prefix(name)) as folder:
         order = Order(load.company, load.as_of, load.row_suffix, Path(folder))

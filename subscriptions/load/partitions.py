@@ -50,8 +50,10 @@ class Part:
 
 
 def follow_parent() -> None:
-    """Leave Ctrl-C to the parent process, and end when it does, however it ended."""
+    """Leave Ctrl-C to the parent process, end when it does, however it ended, and stay small."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Arrow's own allocator keeps what was freed; the system's gives it back when asked.
+    pa.set_memory_pool(pa.system_memory_pool())
     parent = multiprocessing.parent_process()
 
     def end_with_parent() -> None:
@@ -99,7 +101,9 @@ def _written(rows: pa.Table, table: Table, order: Order, selection: Selection, n
     with path.open("wb") as file:
         for piece in binary_copy.body(_with_row_id(rows, table, order.row_suffix)):
             file.write(piece)
-    return Part(path, checksum(table, rows))
+    part = Part(path, checksum(table, rows))
+    pa.default_memory_pool().release_unused()
+    return part
 
 
 def _with_row_id(rows: pa.Table, table: Table, suffix: str) -> pa.Table:

@@ -106,7 +106,8 @@ def execute(
         made.begin(compared.selections)
         with connect() as connection:
             swap = publication.is_swappable(connection.cursor(), target.dataset, load)
-        finisher = Finisher(connect, f"{target.dataset}_staging", SESSIONS) if swap else None
+        names = (target.dataset, f"{target.dataset}_staging")
+        finisher = Finisher(connect, *names, SESSIONS) if swap else None
         try:
             return _through_dlt(
                 target,

@@ -64,11 +64,18 @@ class Publication:
         """Make the load visible when the caller's transaction commits."""
         if self.staging.finisher:
             swap = Swap(self.cursor, self.dataset, self.staged)
-            changes: Changes = swap.changes()
+            stored, replaced = self.staging.finisher.stored, self.staging.finisher.replaced
+            changes: Changes = {
+                table.name: {
+                    "removed": replaced[table.name],
+                    "added": stored[table.name].current.rows,
+                }
+                for table in TABLES
+            }
             swap.lock_out_straddlers()
             # Somebody may have built on the tables meanwhile.
             if is_swappable(self.cursor, self.dataset, self.staging.load):
-                self._note(load_id, changes, self.staging.finisher.stored)
+                self._note(load_id, changes, stored)
                 swap.perform(load_id)
                 return
         in_place = InPlace(self.cursor, self.dataset, self.staged, self.staging)

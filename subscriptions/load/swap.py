@@ -11,7 +11,7 @@ from psycopg2.errors import LockNotAvailable
 
 from subscriptions.load.leftovers import LOCK_TIMEOUT, RETIRED
 from subscriptions.load.schemas import copy_rows
-from subscriptions.load.tables import TABLES, Table
+from subscriptions.load.tables import TABLES
 
 # A swap asks for the old tables in short attempts, because while one waits every new reader
 # waits behind it. When they stay in use, it goes on without them: a rename needs no lock, and
@@ -27,13 +27,6 @@ class Swap:
     cursor: extensions.cursor
     dataset: str
     staged: str
-
-    def changes(self) -> dict[str, dict[str, int]]:
-        """How many rows go and come, by table.
-
-        To be asked before the lock: at ten million rows it takes seconds.
-        """
-        return {table.name: self._swapped(table) for table in TABLES}
 
     def lock_out_straddlers(self) -> None:
         """Wait, within patience, until no statement is between two of the old tables."""
@@ -57,13 +50,6 @@ class Swap:
         self.cursor.execute(f'ALTER SCHEMA "{self.dataset}" RENAME TO "{retired}"')
         self.cursor.execute(f"COMMENT ON SCHEMA \"{retired}\" IS '{RETIRED}'")
         self.cursor.execute(f'ALTER SCHEMA "{self.staged}" RENAME TO "{self.dataset}"')
-
-    def _swapped(self, table: Table) -> dict[str, int]:
-        counts = {}
-        for kind, schema in (("removed", self.dataset), ("added", self.staged)):
-            self.cursor.execute(f'SELECT count(*) FROM "{schema}"."{table.name}"')
-            counts[kind] = self.cursor.fetchall()[0][0]
-        return counts
 
     def _carry_over(self) -> None:
         """Copy dlt's own tables, and the receipts, to the schema that takes the name."""
