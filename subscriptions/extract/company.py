@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from subscriptions.extract.growth import OPENING_DATE, Signups, day_number
-from subscriptions.extract.partition import Partition
+from subscriptions.extract.partition import Changes, Partition
 from subscriptions.extract.plans import plan_table
 from subscriptions.extract.subscriptions import ENOUGH_TIME, Slots, ends, first_slots, go_on, settle
 from subscriptions.extract.usage import (
@@ -87,20 +87,25 @@ class Company:
         later = self._signups.count(self._reached(as_of)) - self.users
         return self._early_partitions + -(-later // PARTITION_USERS)
 
-    def partition(self, number: int, as_of: date, since: date | None = None) -> dict[str, pa.Table]:
+    def partition(self, number: int, as_of: date) -> dict[str, pa.Table]:
         """`user`, `subscription` and `usage` of a partition as of a date; see SCHEMAS.
 
-        With `since`, only the rows that are new or changed after that earlier date. Raises
-        CompanyError as `partitions` does, for a number that it does not count, and for a `since`
-        that comes after `as_of`.
+        Raises CompanyError as `partitions` does, and for a number that it does not count.
         """
-        day = self._reached(as_of)
-        if not 0 <= number < self.partitions(as_of):
-            raise CompanyError(f"There is no partition {number} on {as_of}.")
-        if since is not None and since > as_of:
+        day = self._counted(number, as_of)
+        return self._trajectory(number, day).tables(day)
+
+    def changes(self, number: int, as_of: date, since: date) -> Changes:
+        """What became of a partition between an earlier date and a later one.
+
+        Its cost is that of looking at every user, but of making only the rows that are new or
+        changed. Raises CompanyError as `partition` does, and for a `since` after `as_of`.
+        """
+        day = self._counted(number, as_of)
+        if since > as_of:
             raise CompanyError(f"Nothing can have changed between {since} and the earlier {as_of}.")
-        earlier = None if since is None else self._reached(since)
-        return self._trajectory(number, day, earlier).tables(day, earlier)
+        earlier = self._reached(since)
+        return self._trajectory(number, day, earlier).changes(day, earlier)
 
     def plans(self, as_of: date) -> pa.Table:
         """The price list as of a date; the fees of the epoch hold on it and before."""
@@ -135,7 +140,14 @@ class Company:
         wanted = subscriptions_due(after) - subscriptions_due(first)
         return settle(self.seed, start, self._signups.epoch, wanted)
 
-    def _trajectory(self, number: int, day: int, since: int | None) -> Partition:
+    def _counted(self, number: int, as_of: date) -> int:
+        """The day number of a date on which there is a partition of that number."""
+        day = self._reached(as_of)
+        if not 0 <= number < self.partitions(as_of):
+            raise CompanyError(f"There is no partition {number} on {as_of}.")
+        return day
+
+    def _trajectory(self, number: int, day: int, since: int | None = None) -> Partition:
         """A partition up to the epoch, or up to `day` where that is later.
 
         Usage rows up to `since` may be left out: they are the bulk of the work and never change.

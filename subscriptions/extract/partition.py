@@ -1,6 +1,8 @@
 """EXTRACT, partition: what happens to one range of users, and its tables as of any day."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +15,24 @@ from subscriptions.extract.usage import Rows, levels
 from subscriptions.extract.users import people, user_table
 
 _STATUSES = pa.array(["Inactive", "Active"])
+
+
+class State(NamedTuple):
+    """Slots on a day: which have started, of which the end is known, and which are active."""
+
+    started: Mask
+    known: Mask
+    active: Mask
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What became of a partition between two days, by table; no row ever disappears."""
+
+    before: Mapping[str, pa.Table]
+    """The rows that have changed since, as they were on the earlier day."""
+    after: Mapping[str, pa.Table]
+    """The same rows, and the new ones, as they are on the later day."""
 
 
 @dataclass(frozen=True)
@@ -32,17 +52,31 @@ class Partition:
     """The last day of each slot; see `ends`."""
     rows: Rows
 
-    def tables(self, as_of: int, since: int | None = None) -> dict[str, pa.Table]:
-        """`user`, `subscription` and `usage` as of a day.
-
-        With `since`, only the rows that are new or differ from their state on that earlier day;
-        no row ever disappears.
-        """
+    def tables(self, as_of: int) -> dict[str, pa.Table]:
+        """`user`, `subscription` and `usage` as of a day."""
         return {
-            "user": self._users(as_of, since),
-            "subscription": self._subscriptions(as_of, since),
-            "usage": self._usage(as_of, since),
+            "user": self._users(as_of, self._latest(as_of) >= 0),
+            "subscription": self._subscriptions(as_of, self._state(as_of).started),
+            "usage": self._usage(self.rows.day <= as_of),
         }
+
+    def changes(self, as_of: int, since: int) -> Changes:
+        """What is new on a day, or differs from its state on an earlier one."""
+        new_users, moved = self._changed_users(as_of, since)
+        new, changed = self._changed_subscriptions(as_of, since)
+        rows = (self.rows.day <= as_of) & (self.rows.day > since)
+        return Changes(
+            before={
+                "user": self._users(since, moved),
+                "subscription": self._subscriptions(since, changed),
+                "usage": self._usage(np.zeros_like(rows)),  # once there, it never changes
+            },
+            after={
+                "user": self._users(as_of, new_users | moved),
+                "subscription": self._subscriptions(as_of, new | changed),
+                "usage": self._usage(rows),
+            },
+        )
 
     def _latest(self, day: int) -> Ints:
         """For each user the position of the latest slot started by a day; -1 before sign-up."""
@@ -52,48 +86,48 @@ class Partition:
         started = np.add.reduceat((self.slots.start <= day).astype(np.int64), first)
         return np.where(started > 0, first + started - 1, -1)
 
-    def _users(self, as_of: int, since: int | None) -> pa.Table:
+    def _changed_users(self, as_of: int, since: int) -> tuple[Mask, Mask]:
+        """Who signed up between two days, and who had by the earlier one and changed since."""
         first = self.slots.where(self.slots.step == 0)
-        latest = self._latest(as_of)
-        chosen = latest >= 0
-        person = people(self.seed, first.user, first.start, as_of)
-        if since is not None:
-            before = self._latest(since)
-            moved = self.slots.plan[before] != self.slots.plan[latest]
-            moved |= people(self.seed, first.user, first.start, since).differs(person)
-            chosen &= (before < 0) | moved
-        plan = self.slots.plan[latest[chosen]]
-        first = first.where(chosen)
-        return user_table(self.seed, first.user, first.start, plan, person.where(chosen))
+        before, latest = self._latest(since), self._latest(as_of)
+        moved = self.slots.plan[before] != self.slots.plan[latest]
+        then, now = (people(self.seed, first.user, first.start, day) for day in (since, as_of))
+        moved |= then.differs(now)
+        return (before < 0) & (latest >= 0), (before >= 0) & moved
 
-    def _state(self, day: int) -> tuple[Mask, Mask, Mask]:
-        """Which slots have started by a day, of which the end is known, and which are active."""
+    def _users(self, as_of: int, chosen: Mask) -> pa.Table:
+        first = self.slots.where(self.slots.step == 0).where(chosen)
+        plan = self.slots.plan[self._latest(as_of)[chosen]]
+        person = people(self.seed, first.user, first.start, as_of)
+        return user_table(self.seed, first.user, first.start, plan, person)
+
+    def _state(self, day: int) -> State:
         started = self.slots.start <= day
         # The end of a free one is known once the paid one after it has started.
         known = (self.slots.plan != FREE) | (self.end < day)
-        return started, known, started & (~known | (self.end >= day))
+        return State(started, known, started & (~known | (self.end >= day)))
 
-    def _subscriptions(self, as_of: int, since: int | None) -> pa.Table:
-        chosen, known, active = self._state(as_of)
-        if since is not None:
-            started, known_before, active_before = self._state(since)
-            chosen &= ~started | (known != known_before) | (active != active_before)
+    def _changed_subscriptions(self, as_of: int, since: int) -> tuple[Mask, Mask]:
+        """Which started between two days, and which had by the earlier one and changed since."""
+        then, now = self._state(since), self._state(as_of)
+        differ = (then.known != now.known) | (then.active != now.active)
+        return now.started & ~then.started, then.started & differ
+
+    def _subscriptions(self, as_of: int, chosen: Mask) -> pa.Table:
+        state = self._state(as_of)
         slots = self.slots.where(chosen)
         columns = [
             keys(self.seed, Stream.SUBSCRIPTION_KEY, slots.step * self.stride + slots.user),
             keys(self.seed, Stream.USER_KEY, slots.user),
             integers(slots.plan),
             dates(slots.start),
-            dates(self.end[chosen], known[chosen]),
+            dates(self.end[chosen], state.known[chosen]),
             words(pa.array(PAYMENT_METHODS), slots.payment, slots.plan != FREE),
-            words(_STATUSES, active[chosen]),
+            words(_STATUSES, state.active[chosen]),
         ]
         return table("subscription", columns)
 
-    def _usage(self, as_of: int, since: int | None) -> pa.Table:
-        chosen = self.rows.day <= as_of
-        if since is not None:
-            chosen &= self.rows.day > since
+    def _usage(self, chosen: Mask) -> pa.Table:
         rows = self.rows.where(chosen)
         level = levels(self.seed, self.slots, rows)
         columns = [

@@ -176,12 +176,14 @@ def test_an_earlier_day_is_a_prefix_of_a_later_one(later: date) -> None:
 def test_a_delta_is_exactly_what_is_new_or_different(since: date, as_of: date) -> None:
     company = Company(4, 700, EPOCH)
     before, after = rows(company, since), rows(company, as_of)
-    parts = [company.partition(n, as_of, since) for n in range(company.partitions(as_of))]
+    parts = [company.changes(n, as_of, since) for n in range(company.partitions(as_of))]
     for name in ("user", "subscription", "usage"):
         old = {row[f"{name}_id"]: row for row in before[name]}
         changed = [row for row in after[name] if old.get(row[f"{name}_id"]) != row]
-        assert [row for part in parts for row in part[name].to_pylist()] == changed
+        assert [row for part in parts for row in part.after[name].to_pylist()] == changed
         assert 0 < len(changed) < len(after[name])
+        were = [old[row[f"{name}_id"]] for row in changed if row[f"{name}_id"] in old]
+        assert [row for part in parts for row in part.before[name].to_pylist()] == were
 
 
 def test_new_users_get_partitions_of_their_own_and_leave_the_others_alone() -> None:

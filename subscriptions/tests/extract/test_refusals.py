@@ -59,6 +59,9 @@ def test_a_partition_that_is_not_there_is_refused() -> None:
 
 def test_a_delta_cannot_go_back_in_time() -> None:
     company = Company(42, 10, EPOCH)
-    assert all(table.num_rows == 0 for table in company.partition(0, EPOCH, EPOCH).values())
+    nothing = company.changes(0, EPOCH, EPOCH)
+    assert [
+        table.num_rows for table in (*nothing.before.values(), *nothing.after.values())
+    ] == 6 * [0]
     with pytest.raises(CompanyError, match="Nothing can have changed between"):
-        company.partition(0, EPOCH, EPOCH + timedelta(days=1))
+        company.changes(0, EPOCH, EPOCH + timedelta(days=1))
