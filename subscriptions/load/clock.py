@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import calendar
 import re
+from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import count
 from typing import Final
 
 from subscriptions.load.errors import LoadError
 
-_STEP: Final = re.compile("([0-9]{1,7})([dwm])", re.ASCII)
+_TIME: Final = re.compile("([0-9]{1,7})([dwm])", re.ASCII)
 _MONTHS: Final = 12
 
 
@@ -22,25 +24,40 @@ def advance(day: date, text: str) -> date:
     Raises:
         LoadError: the text says no such time, or no calendar goes that far.
     """
-    step = _STEP.fullmatch(text)
-    if step is None or int(step[1]) < 1:
+    time = _TIME.fullmatch(text)
+    if time is None or int(time[1]) < 1:
         raise LoadError(
             "--advance must be a number of days, weeks or months such as 30d, 2w or 3m, "
             f"not {text!r}."
         )
-    count = int(step[1])
+    number = int(time[1])
     try:
-        if step[2] == "m":
-            return _months_later(day, count)
-        return day + timedelta(days=count if step[2] == "d" else 7 * count)
+        if time[2] == "m":
+            return _months_later(day, number)
+        return day + timedelta(days=number if time[2] == "d" else 7 * number)
     except (OverflowError, ValueError) as error:
         raise LoadError(
             f"--advance {text} goes beyond {date.max}, the last day that there is: name less."
         ) from error
 
 
-def _months_later(day: date, count: int) -> date:
-    year, month = divmod(_MONTHS * day.year + day.month - 1 + count, _MONTHS)
+def days(first: date, last: date, unit: str) -> Iterator[date]:
+    """The days of a history from one day to another: one each `d`, `w` or `m`, and the last one.
+
+    Each is reckoned from the first day, so that a 31st is one again after a shorter month, and
+    histories of different steps share the days that they have in common.
+    """
+    day = first
+    for number in count(1):
+        if day >= last:
+            break
+        yield day
+        day = advance(first, f"{number}{unit}")
+    yield last
+
+
+def _months_later(day: date, number: int) -> date:
+    year, month = divmod(_MONTHS * day.year + day.month - 1 + number, _MONTHS)
     if year > date.max.year:
         raise OverflowError
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 from subscriptions.extract import Company, CompanyError
 from subscriptions.extract.company import OPENING_DATE
+from subscriptions.load import clock
 from subscriptions.load.errors import LoadError
 from subscriptions.load.receipt import Receipt
 from subscriptions.load.tables import DISPOSITIONS, TABLES, Disposition
@@ -28,6 +29,8 @@ class Request:
     epoch: date | None = None
     write_disposition: Disposition | None = None
     workers: int | None = None
+    advance: str | None = None
+    """How much later than the last load: `30d`, `2w`, `3m`."""
 
     def check(self) -> None:
         """Refuse what can be refused without looking at the database.
@@ -37,6 +40,10 @@ class Request:
         """
         if self.workers is not None and self.workers < 1:
             raise LoadError(f"--workers must be 1 or more, not {self.workers}.")
+        if self.advance is not None:
+            if self.as_of is not None:
+                raise LoadError("Name --as-of, the day, or --advance, how much later: not both.")
+            clock.advance(OPENING_DATE, self.advance)
         if self.as_of is not None and self.as_of < OPENING_DATE:
             raise LoadError(
                 f"The company opened on {OPENING_DATE}: --as-of cannot be {self.as_of}."
@@ -101,7 +108,7 @@ def resolve(request: Request, recorded: Receipt | None, now: datetime) -> Load:
     """
     request.check()
     replacing = request.write_disposition == "replace"
-    as_of = request.as_of or max([now.date(), *([recorded.as_of] if recorded else [])])
+    as_of = last_day(request, recorded, now)
     if recorded is None or (replacing and request.named()):
         seed, users, epoch = DEFAULT_SEED, DEFAULT_USERS, as_of
         if recorded is not None:
@@ -124,6 +131,19 @@ def resolve(request: Request, recorded: Receipt | None, now: datetime) -> Load:
     )
 
 
+def last_day(request: Request, recorded: Receipt | None, now: datetime) -> date:
+    """The day that a request leads to: the one named, or today, or the last load's if later.
+
+    Raises:
+        LoadError: it is reckoned from the last load's, and there is none.
+    """
+    if request.advance is not None:
+        if recorded is None:
+            raise LoadError("There is no company yet to advance: load one first.")
+        return clock.advance(recorded.as_of, request.advance)
+    return request.as_of or max([now.date(), *([recorded.as_of] if recorded else [])])
+
+
 def _cores() -> int:
     """The cores that this process may use, which in a container are fewer than the machine's."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
@@ -140,7 +160,7 @@ def _company(seed: int, users: int, epoch: date, as_of: date) -> Company:
 
 
 def _refuse_other(request: Request, recorded: Receipt, as_of: date) -> None:
-    """Refuse to continue a dataset with another company or on another day."""
+    """Refuse to continue a dataset with another company, or to take it back in time."""
     other = [
         f"--{name} {value}"
         for name, value in request.named().items()
@@ -155,8 +175,9 @@ def _refuse_other(request: Request, recorded: Receipt, as_of: date) -> None:
             f"{holds}: leave out {' and '.join(other)} to load it again, or add "
             "--write-disposition replace to found another company in its place."
         )
-    if as_of != recorded.as_of:
+    if as_of < recorded.as_of:
         raise LoadError(
-            f"{holds}, and cannot be moved to {as_of} yet: use --as-of {recorded.as_of} to load "
-            "it again, or --write-disposition replace to load the other day in its place."
+            f"{holds}, and what has happened by then cannot be undone: name --as-of "
+            f"{recorded.as_of} or a later day, or add --write-disposition replace to load "
+            f"{as_of} in its place."
         )
