@@ -73,6 +73,28 @@ _CLOSE_ABSENT = (
     + " AND stored.valid_from < {as_of}"
 )
 
+# A version that an earlier load closed on this very day was true until then and, by this load, is
+# true from then on: it goes on, where one of the same values would begin. What was stored of that
+# day meanwhile was never true on an earlier one.
+_GOES_ON = """
+    closed.{key} = staged.{key} AND closed.valid_to = {as_of}
+    AND ({closed_values}) IS NOT DISTINCT FROM ({staged_values})
+"""
+_DELETE_MEANWHILE = (
+    "DELETE FROM {stored} AS stored USING {staged} AS staged, {stored} AS closed WHERE"
+    + _CHANGED
+    + _NOT_EARLIER
+    + " AND"
+    + _GOES_ON
+)
+_REOPEN = (
+    "UPDATE {stored} AS closed SET valid_to = NULL FROM {staged} AS staged WHERE"
+    + _GOES_ON
+    + """AND NOT EXISTS (
+        SELECT FROM {stored} AS stored WHERE stored.{key} = staged.{key} AND valid_to IS NULL)
+    """
+)
+
 # Each disposition: what is counted in the load's receipt, and the statement, in order.
 _STATEMENTS: dict[Disposition, tuple[tuple[str, str], ...]] = {
     "append": (("added", _INSERT_ALL),),
@@ -87,6 +109,8 @@ _STATEMENTS: dict[Disposition, tuple[tuple[str, str], ...]] = {
         ("removed", _DROP_SURPLUS),
         ("closed", _CLOSE_ABSENT),
         ("removed", _DELETE_ABSENT),
+        ("removed", _DELETE_MEANWHILE),
+        ("reopened", _REOPEN),
         ("changed", _UPDATE_CHANGED + _NOT_EARLIER),
         ("closed", _CLOSE_CHANGED),
         ("added", _INSERT_NEW),
@@ -98,7 +122,7 @@ _STATEMENTS: dict[Disposition, tuple[tuple[str, str], ...]] = {
 class Statement:
     """One SQL statement and what the rows that it touches are counted as."""
 
-    counts_as: str  # added, changed, closed or removed
+    counts_as: str  # added, changed, closed, reopened or removed
     sql: str
 
 
@@ -125,6 +149,7 @@ def statements(
         "columns": ", ".join(table.stored_columns),
         "stored_values": ", ".join(f"stored.{column}" for column in values),
         "staged_values": ", ".join(f"staged.{column}" for column in values),
+        "closed_values": ", ".join(f"closed.{column}" for column in values),
         "assignments": ", ".join(f"{column} = staged.{column}" for column in values),
     }
     for counts_as, template in _STATEMENTS[disposition]:
