@@ -13,7 +13,7 @@ import pytest
 
 from subscriptions.extract import Company
 from subscriptions.load import publication, swap
-from subscriptions.load.tables import TABLES, USER, Disposition
+from subscriptions.load.tables import TABLES, Disposition
 from subscriptions.load.target import Target
 from subscriptions.tests.load.conftest import Execute
 
@@ -241,21 +241,3 @@ def test_only_what_a_load_retired_is_dropped(
         assert query("SELECT to_regnamespace(%s) IS NOT NULL", backup) == [(True,)]
     finally:
         query(f"DROP SCHEMA {backup}")
-
-
-def test_a_column_that_an_older_release_lacked_is_added_and_no_version_lost(
-    execute: Execute, query: Query
-) -> None:
-    execute(SMALL, DAY)
-    execute(SMALL, date(2026, 7, 1))
-    versions = query('SELECT _dlt_id, valid_from, valid_to FROM "user" ORDER BY 1')
-    names = [name for name in USER.stored_columns if name != "referral_source"]
-    query("DROP VIEW user_current")
-    query('ALTER TABLE "user" DROP COLUMN referral_source')
-    query(
-        f'CREATE VIEW user_current AS SELECT {", ".join(names)} FROM "user" WHERE valid_to IS NULL'
-    )
-    query("DELETE FROM _dlt_version")  # as if an older release had written the schema
-    execute(SMALL, date(2026, 7, 1), "merge")
-    assert query('SELECT _dlt_id, valid_from, valid_to FROM "user" ORDER BY 1') == versions
-    assert query("SELECT count(*) FROM user_current WHERE referral_source IS NULL") == [(0,)]
