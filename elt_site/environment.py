@@ -76,10 +76,10 @@ def read_schema(name: str, default: str) -> str:
     value = read_identifier(name, default)
     if value in RESERVED_SCHEMAS or value.startswith("pg_"):
         raise ImproperlyConfigured(f"{name} must not be {value!r}: PostgreSQL uses that schema.")
-    if re.search(r"_(staging|old_[0-9]+)$", value):
+    if re.search(r"_(staging|old_[0-9]+|compare_[0-9a-f]{16})$", value):
         raise ImproperlyConfigured(
-            f"{name} must not end in _staging or _old_ and a number, as {value!r} does: loads of "
-            "another dataset use such schemas for a while."
+            f"{name} must not end in _staging, _old_ and a number, or _compare_ and 16 digits, as "
+            f"{value!r} does: such schemas are used for a while beside another dataset."
         )
     return value
 

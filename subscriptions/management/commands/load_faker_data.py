@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import sys
 import threading
 import time
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,12 +16,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 
 from elt_site.bootstrap import Readiness, ensure_ready
-from subscriptions.load.errors import INTERRUPTED, LoadError, explain, was_interrupted
+from subscriptions.load.errors import INTERRUPTED, explain, was_interrupted
 from subscriptions.load.pipeline import Result, run
 from subscriptions.load.request import Request, disposition
 from subscriptions.load.tables import DISPOSITIONS, TABLES
 from subscriptions.load.target import Target
 from subscriptions.load.verification import Verified, verify
+from subscriptions.management.arguments import day, whole_number
 
 
 class Command(BaseCommand):
@@ -70,12 +69,12 @@ class Command(BaseCommand):
             signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             request = Request(
-                users=_whole_number("--users", options["users"]),
-                seed=_whole_number("--seed", options["seed"]),
-                as_of=_day("--as-of", options["as_of"]),
-                epoch=_day("--epoch", options["epoch"]),
+                users=whole_number("--users", options["users"]),
+                seed=whole_number("--seed", options["seed"]),
+                as_of=day("--as-of", options["as_of"]),
+                epoch=day("--epoch", options["epoch"]),
                 write_disposition=disposition(options["write_disposition"]),
-                workers=_whole_number("--workers", options["workers"]),
+                workers=whole_number("--workers", options["workers"]),
             )
             request.check()
             readiness = ensure_ready()
@@ -172,24 +171,3 @@ def _interpreter() -> str:
     path = Path(sys.executable)
     base = Path.cwd()
     return str(path.relative_to(base)) if path.is_relative_to(base) else str(path)
-
-
-def _whole_number(option: str, text: object) -> int | None:
-    """Read a number that a person typed; None stays None."""
-    if text is None:
-        return None
-    if not re.fullmatch(r"-?[0-9]{1,30}", str(text)):
-        raise LoadError(f"{option} must be a whole number, not {str(text)!r}.")
-    return int(str(text))
-
-
-def _day(option: str, text: object) -> date | None:
-    """Read a date that a person typed; None stays None."""
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(str(text))
-    except ValueError as error:
-        raise LoadError(
-            f"{option} must be a date such as 2026-01-31, not {str(text)!r}."
-        ) from error
