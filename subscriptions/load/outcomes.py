@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import psycopg
 
-from subscriptions.load.tables import PLAN, SUBSCRIPTION, TABLES, USER, Table
+from subscriptions.load.tables import PLAN, RECEIPT_TABLE, SUBSCRIPTION, TABLES, USER, Table
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 """One whose search_path is the dataset, and whose time zone is UTC."""
@@ -132,6 +132,15 @@ def rows(connection: Connection, table: Table) -> tuple[int, int, int]:
     ).fetchall()
     current, stored, repeated = counts
     return current, stored, repeated
+
+
+def last_changes(connection: Connection) -> Mapping[str, Mapping[str, int]]:
+    """For each table, how many rows the newest load added, changed, ..."""
+    [(changes,)] = connection.execute(
+        f"SELECT changes FROM {RECEIPT_TABLE} ORDER BY published_at DESC LIMIT 1"
+    ).fetchall()
+    found: Mapping[str, Mapping[str, int]] = changes
+    return found
 
 
 def _differing(table: Table) -> str:

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
-from subscriptions.load import outcomes, pipeline, receipt
+from subscriptions.load import outcomes, pipeline
 from subscriptions.load.outcomes import Change, Connection, Example, Outcome, Version
 from subscriptions.load.request import Load, Request, resolve
 from subscriptions.load.scratch import scratch
@@ -76,7 +76,7 @@ def compare(
                         t.name: outcomes.change(connection, t, first, second) for t in TABLES
                     }
                 stored = outcomes.versions(connection, example) if example else ()
-                modes[mode] = Mode(seconds, _tables(connection, own, before), stored)
+                modes[mode] = Mode(seconds, _tables(connection, before), stored)
     return SideBySide(
         seed=earlier.company.seed,
         users=users,
@@ -111,11 +111,8 @@ def _looking(own: Target) -> Iterator[Connection]:
         yield connection
 
 
-def _tables(
-    connection: Connection, own: Target, before: Mapping[str, int]
-) -> Mapping[str, Outcome]:
-    noted = receipt.latest(connection, own.dataset)
-    changes = noted.changes if noted else {}
+def _tables(connection: Connection, before: Mapping[str, int]) -> Mapping[str, Outcome]:
+    changes = outcomes.last_changes(connection)
     found = {}
     for table in TABLES:
         did = {kind: count for kind, count in changes[table.name].items() if count}

@@ -83,7 +83,8 @@ class Trial:
         for table in TABLES:
             versions = self.model[table.name].versions
             expected = [_plain(v.row, v.valid_from, v.valid_to) for v in versions]
-            assert sorted(_stored(self.query, table), key=repr) == sorted(expected, key=repr)
+            stored = _stored(self.query, table)
+            assert sorted(stored, key=repr) == sorted(expected, key=repr), (table.name, self.day)
 
     def check(self) -> None:
         """The checks of history that people can run find nothing."""
