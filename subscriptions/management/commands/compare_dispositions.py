@@ -29,6 +29,9 @@ class Command(BaseCommand):
         "leaves. All of it happens in a scratch dataset, which is removed; yours is not touched."
     )
 
+    # They look at URLs, views and the admin, which a load has nothing to do with.
+    requires_system_checks = ()
+
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options; values stay text here, for a bad one gets one sentence."""
         parser.add_argument("--users", metavar="N", default="200", help="default: 200")

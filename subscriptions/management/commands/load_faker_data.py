@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -30,7 +29,7 @@ class Command(BaseCommand):
 
     help = "Generate a synthetic subscription business and load it into PostgreSQL with dlt."
     # They look at URLs, views and the admin, which a load has nothing to do with.
-    requires_system_checks: ClassVar[list[str]] = []
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options; what is not named comes from the dataset's last load.

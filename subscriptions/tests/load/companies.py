@@ -39,7 +39,7 @@ class Invented(Company):
     def plans(self, as_of: date) -> pa.Table:
         return self.tables["plan"]
 
-    def partition(self, number: int, as_of: date, since: date | None = None) -> dict[str, pa.Table]:
+    def partition(self, number: int, as_of: date) -> dict[str, pa.Table]:
         return {name: table for name, table in self.tables.items() if name != "plan"}
 
 
