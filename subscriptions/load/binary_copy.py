@@ -20,6 +20,8 @@ import pyarrow.compute as pc
 
 HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER: Final = b"\xff\xff"
+PIECE_BYTES: Final = 1 << 18
+"""How much of a COPY is passed on at a time, at most."""
 _NULL: Final = pa.scalar(b"\xff\xff\xff\xff", pa.binary())
 _NOTHING: Final = pa.scalar(b"", pa.binary())
 _FIRST_DAY: Final = (date(2000, 1, 1) - date(1970, 1, 1)).days

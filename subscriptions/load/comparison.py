@@ -17,9 +17,9 @@ import psycopg
 
 from subscriptions.load import checksums
 from subscriptions.load.checksums import BUCKETS, BucketSums, Stored
-from subscriptions.load.generation import Generation
 from subscriptions.load.partitions import Selection
 from subscriptions.load.request import Load
+from subscriptions.load.rows import Rows
 from subscriptions.load.tables import TABLES, Table
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -42,9 +42,7 @@ def everything() -> Comparison:
     return Comparison({table.name: None for table in TABLES}, {})
 
 
-def compare(
-    connect: Callable[[], Connection], dataset: str, load: Load, generation: Generation
-) -> Comparison:
+def compare(connect: Callable[[], Connection], dataset: str, load: Load, rows: Rows) -> Comparison:
     """Compare the tables whose disposition keeps unchanged rows."""
     with connect() as connection:
         tables = [table for table in TABLES if _is_comparable(connection, dataset, table, load)]
@@ -52,7 +50,7 @@ def compare(
             return everything()
         with ThreadPoolExecutor(1) as beside:
             asking = beside.submit(_stored, connection, dataset, tables)
-            sums = generation.sums()
+            sums = rows.sums()
             stored = asking.result()
         selections: dict[str, Selection] = {table.name: None for table in TABLES}
         unchanged = {}

@@ -1,8 +1,8 @@
-"""LOAD: the dlt job that copies one table's rows to its staged twin, as they are generated.
+"""LOAD: the dlt job that copies one table's rows to its staged twin, as they come.
 
 dlt's own job for an imported file would need all rows written before the first COPY begins, as
 CSV, and would copy each file in a transaction of its own. Here the imported file has its header
-alone, and the rows are read from the generation while they are still being made.
+alone, and the rows are streamed in while they are still being made or read.
 """
 
 from __future__ import annotations
@@ -14,14 +14,11 @@ import psycopg2
 from dlt.common.destination.client import RunnableLoadJob
 from dlt.common.destination.exceptions import DestinationTerminalException
 
-from subscriptions.load import binary_copy
-from subscriptions.load.partitions import copied_columns
+from subscriptions.load.binary_copy import PIECE_BYTES
 from subscriptions.load.tables import TABLES, Table
 
 if TYPE_CHECKING:
     from subscriptions.load.destination import DatasetClient
-
-_READ_BYTES = 1 << 18
 
 
 class CopyJob(RunnableLoadJob):
@@ -42,41 +39,34 @@ class CopyJob(RunnableLoadJob):
             client.staging.copied(table)
         except Exception as failure:
             # Once for all: what dlt would try again is better tried by a new load, whole.
-            client.staging.generation.stop(failure)
+            client.staging.rows.stop(failure)
             raise DestinationTerminalException(str(failure)) from failure
 
     def _copy(self, client: DatasetClient, table: Table) -> None:
         name = client.sql_client.make_qualified_table_name(table.name)
+        copied = client.staging.rows.columns(table)
         same = {
             "valid_from": f"'{client.staging.load.as_of} 00:00:00+00'",
             "_dlt_load_id": f"'{self._load_id}'",
         }
-        columns = ", ".join(copied_columns(table))
+        same = {column: value for column, value in same.items() if column not in copied}
         with client.sql_client.begin_transaction():
             cursor = client.sql_client.native_connection.cursor()
             cursor.execute(f"TRUNCATE {name}")
             defaults = (f"ALTER {column} SET DEFAULT {value}" for column, value in same.items())
             cursor.execute(f"ALTER TABLE {name} {', '.join(defaults)}")
-            rows = _Rows(self._pieces(client, table))
+            rows = _Rows(client.staging.rows.pieces(table))
             try:
                 cursor.copy_expert(
-                    f"COPY {name} ({columns}) FROM STDIN (FORMAT binary, FREEZE)",
+                    f"COPY {name} ({', '.join(copied)}) FROM STDIN (FORMAT binary, FREEZE)",
                     rows,
-                    _READ_BYTES,
+                    PIECE_BYTES,
                 )
             except psycopg2.Error as failure:
                 # psycopg2 passes on no more than the text of what stopped the reading.
                 raise rows.failure or failure from None
             defaults = (f"ALTER {column} DROP DEFAULT" for column in same)
             cursor.execute(f"ALTER TABLE {name} {', '.join(defaults)}")
-
-    def _pieces(self, client: DatasetClient, table: Table) -> Iterator[bytes]:
-        yield binary_copy.HEADER
-        for part in client.staging.generation.stream(table):
-            with part.path.open("rb") as file:
-                while piece := file.read(_READ_BYTES):
-                    yield piece
-        yield binary_copy.TRAILER
 
 
 class _Rows:

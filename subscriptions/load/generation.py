@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.context import BaseContext
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from subscriptions.load import leftovers
+from subscriptions.load import binary_copy, leftovers
 from subscriptions.load.checksums import BucketSums, Checksum
 from subscriptions.load.errors import LoadError
 from subscriptions.load.partitions import (
@@ -20,6 +20,7 @@ from subscriptions.load.partitions import (
     Order,
     Part,
     Selection,
+    copied_columns,
     follow_parent,
     sum_partition,
     write_partition,
@@ -57,6 +58,8 @@ class Generation:
         """What the company's rows of each table sum up to, as far as they have been made."""
         self.on_rows: Callable[[int], None] = lambda _rows: None
         """Called with each number of rows that a COPY has taken."""
+        self.noted: Mapping[str, Any] = {}
+        """The receipt says of these rows what the load says."""
 
     def sums(self) -> Mapping[str, BucketSums]:
         """Make all rows once, for nothing but their sums; fills `checksums`."""
@@ -80,12 +83,29 @@ class Generation:
         with self._moved:
             self._submit()
 
-    def stream(self, table: Table) -> Iterator[Part]:
-        """The table's files, each removed once the next is asked for.
+    def columns(self, table: Table) -> tuple[str, ...]:
+        """The columns of the rows as they are written."""
+        return copied_columns(table)
+
+    def counts(self) -> Mapping[str, int]:
+        """By table, how many rows the company has."""
+        return {name: checksum.rows for name, checksum in self.checksums.items()}
+
+    def pieces(self, table: Table) -> Iterator[bytes]:
+        """The table's rows as PostgreSQL's binary COPY.
 
         Raises:
             Exception: what stopped another table's COPY, so that this one shall end as well.
         """
+        yield binary_copy.HEADER
+        for part in self._stream(table):
+            with part.path.open("rb") as file:
+                while piece := file.read(binary_copy.PIECE_BYTES):
+                    yield piece
+        yield binary_copy.TRAILER
+
+    def _stream(self, table: Table) -> Iterator[Part]:
+        """The table's files, each removed once the next is asked for."""
         selection = self._selections[table.name]
         if not _wants_any(selection):
             return

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from subscriptions.load import comparison, leftovers, publication, receipt
+from subscriptions.load.comparison import Comparison
 from subscriptions.load.errors import LoadError
 from subscriptions.load.finishing import Finisher
 from subscriptions.load.generation import generation
 from subscriptions.load.lock import load_lock
 from subscriptions.load.receipt import Receipt
 from subscriptions.load.request import Load, Request, resolve
+from subscriptions.load.rows import Rows
 from subscriptions.load.staging import Staging
 from subscriptions.load.tables import TABLES
 from subscriptions.load.target import SESSION_OPTIONS, Target
@@ -90,11 +92,7 @@ def execute(
     target: Target, load: Load, working_dir: Path, say: Say, console: Console | None = None
 ) -> str:
     """Run one definite load through dlt, and return its id; the caller holds the dataset's lock."""
-    # Before anything else: on a full disk dlt could not even truncate what is staged.
-    leftovers.drop_schemas(target)
-    folder = working_dir / target.folder
-    if leftovers.empty(folder):
-        say("The load before this one was interrupted; what it had not published is dropped.")
+    clear(target, working_dir, say)
     company = load.company
     say(
         f"Generating the company of seed {company.seed}, which has {company.users:,} users "
@@ -103,22 +101,46 @@ def execute(
     with generation(load, target.folder) as made:
         connect = partial(target.connect, "load_faker_data", SESSION_OPTIONS)
         compared = comparison.compare(connect, target.dataset, load, made)
-        made.begin(compared.selections)
-        with connect() as connection:
-            swap = publication.is_swappable(connection.cursor(), target.dataset, load)
-        names = (target.dataset, f"{target.dataset}_staging")
-        finisher = Finisher(connect, *names, SESSIONS) if swap else None
-        try:
-            return _through_dlt(
-                target,
-                Staging(load, made, compared.selections, compared.unchanged, finisher),
-                folder,
-                console,
-            )
-        finally:
-            if finisher:
-                finisher.stop()
-            leftovers.drop_schemas(target)
+        return bring(target, load, made, compared, working_dir, console)
+
+
+def clear(target: Target, working_dir: Path, say: Say) -> None:
+    """Drop what an earlier load left lying about, and say so if it was interrupted."""
+    # Before anything else: on a full disk dlt could not even truncate what is staged.
+    leftovers.drop_schemas(target)
+    if leftovers.empty(working_dir / target.folder):
+        say("The load before this one was interrupted; what it had not published is dropped.")
+
+
+def bring(
+    target: Target,
+    load: Load,
+    rows: Rows,
+    compared: Comparison,
+    working_dir: Path,
+    console: Console | None = None,
+) -> str:
+    """Bring the rows that differ into the dataset, through dlt; returns the load's id."""
+    rows.begin(compared.selections)
+    connect = partial(target.connect, "load_faker_data", SESSION_OPTIONS)
+    with connect() as connection:
+        # Where nothing is staged of a table, nothing may take its place.
+        swap = not compared.unchanged and publication.is_swappable(
+            connection.cursor(), target.dataset, load
+        )
+    names = (target.dataset, f"{target.dataset}_staging")
+    finisher = Finisher(connect, *names, SESSIONS) if swap else None
+    try:
+        return _through_dlt(
+            target,
+            Staging(load, rows, compared.selections, compared.unchanged, finisher),
+            working_dir / target.folder,
+            console,
+        )
+    finally:
+        if finisher:
+            finisher.stop()
+        leftovers.drop_schemas(target)
 
 
 def _through_dlt(target: Target, staging: Staging, folder: Path, console: Console | None) -> str:
@@ -139,7 +161,7 @@ def _through_dlt(target: Target, staging: Staging, folder: Path, console: Consol
     dlt.config["load.delete_completed_jobs"] = True
     progress = LiveProgress(console) if console else None
     if progress:
-        staging.generation.on_rows = progress.rows
+        staging.rows.on_rows = progress.rows
     pipeline = dlt.pipeline(
         target.pipeline,
         pipelines_dir=str(folder),
@@ -149,7 +171,7 @@ def _through_dlt(target: Target, staging: Staging, folder: Path, console: Consol
         dataset_name=target.dataset,
         progress=progress or NULL_COLLECTOR,
     )
-    source = faker_data(staging.load, staging.generation.folder)
+    source = faker_data(staging.load, staging.rows)
     (load_id,) = pipeline.extract(source).loads_ids
     pipeline.normalize()
     # All at the same time, for they take their rows from the same partitions.

@@ -85,13 +85,12 @@ class Publication:
 
     def _note(self, load_id: str, changes: Changes, stored: Mapping[str, Stored]) -> None:
         """Complete the receipt."""
-        made = self.staging.generation.checksums
         self.cursor.execute(
             f'UPDATE "{self.staged}".{RECEIPT_TABLE}'
             " SET rows = %s, stored = %s, changes = %s, published_at = now()"
             " WHERE _dlt_load_id = %s",
             (
-                json.dumps({table.name: made[table.name].rows for table in TABLES}),
+                json.dumps(dict(self.staging.rows.counts())),
                 json.dumps({table.name: stored[table.name].noted() for table in TABLES}),
                 json.dumps(changes),
                 load_id,

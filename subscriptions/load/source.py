@@ -19,6 +19,7 @@ from subscriptions import __version__
 from subscriptions.load import receipt
 from subscriptions.load.partitions import copied_columns
 from subscriptions.load.request import Load
+from subscriptions.load.rows import Rows
 from subscriptions.load.tables import RECEIPT_TABLE, TABLES, Disposition, Table
 
 UPSERT: TMergeDispositionDict = {"disposition": "merge", "strategy": "upsert"}
@@ -40,21 +41,21 @@ ROW_ID = pa.schema([("_dlt_id", pa.string())]).empty_table()
 
 
 @dlt.source(name="faker_data", max_table_nesting=0)
-def faker_data(load: Load, folder: Path) -> Iterable[DltResource]:
+def faker_data(load: Load, rows: Rows) -> Iterable[DltResource]:
     """The company as four resources, and the load's receipt as a fifth.
 
     Each resource's write disposition is the standard dlt hint; `publication` honours it. The
-    files that dlt imports lie in `folder` meanwhile, and have a header alone: the rows follow as
-    they are made, when the table's job runs (`copying`).
+    files that dlt imports lie in the rows' folder meanwhile, and have a header alone: the rows
+    follow as they come, when the table's job runs (`copying`).
     """
     for table in TABLES:
-        yield _resource(table, load, folder)
+        yield _resource(table, load, rows.folder)
     yield dlt.resource(
         _receipt,
         name=RECEIPT_TABLE,
         columns=dict(receipt.COLUMNS),
         write_disposition="append",
-    )(load)
+    )(load, rows.noted)
 
 
 def _resource(table: Table, load: Load, folder: Path) -> DltResource:
@@ -72,7 +73,7 @@ def _resource(table: Table, load: Load, folder: Path) -> DltResource:
     )
 
 
-def _receipt(load: Load) -> Iterator[dict[str, Any]]:
+def _receipt(load: Load, noted: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The receipt's row, as far as it is known beforehand; publishing completes it."""
     company = load.company
     yield {
@@ -83,4 +84,5 @@ def _receipt(load: Load) -> Iterator[dict[str, Any]]:
         "as_of": load.as_of,
         "dispositions": dict(load.dispositions),
         "started_at": load.started_at,
+        **noted,
     }

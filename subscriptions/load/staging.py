@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from subscriptions.load.checksums import Checksum, Stored
 from subscriptions.load.errors import LoadError
 from subscriptions.load.finishing import Finisher
-from subscriptions.load.generation import Generation
 from subscriptions.load.partitions import Selection
 from subscriptions.load.request import Load
+from subscriptions.load.rows import Rows
 from subscriptions.load.tables import Table
 
 
@@ -19,7 +19,7 @@ class Staging:
     """What dlt's jobs and the publication have to know of the load that they are part of."""
 
     load: Load
-    generation: Generation
+    rows: Rows
     selections: Mapping[str, Selection]
     """By table the buckets whose rows are staged, because they differ from what is stored."""
     unchanged: Mapping[str, Stored]
@@ -35,13 +35,13 @@ class Staging:
     def copied(self, table: Table) -> None:
         """Take note that the table is staged."""
         if self.finisher:
-            self.finisher.add(table, self.generation.checksums[table.name].rows)
+            self.finisher.add(table, self.rows.checksums[table.name].rows)
 
     def finished(self) -> None:
         """Wait until the staged tables are as they shall be served.
 
         Raises:
-            LoadError: PostgreSQL has not stored what was generated.
+            LoadError: PostgreSQL has not stored what it was sent.
         """
         if self.finisher:
             self.finisher.wait()
@@ -49,15 +49,15 @@ class Staging:
                 self.check(name, stored.current)
 
     def check(self, name: str, stored: Checksum) -> None:
-        """Compare what PostgreSQL says of the load's rows with what was generated.
+        """Compare what PostgreSQL says of the load's rows with what it was sent.
 
         Raises:
             LoadError: they differ.
         """
-        made = self.generation.checksums[name]
+        made = self.rows.checksums[name]
         if stored != made:
             raise LoadError(
                 f"{name}: {stored.rows:,} rows with checksum {stored.digits} are stored, but "
-                f"{made.rows:,} with {made.digits} were generated; nothing was published: run "
+                f"{made.rows:,} with {made.digits} were sent; nothing was published: run "
                 "this again, and report it if that does not help."
             )
