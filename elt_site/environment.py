@@ -92,7 +92,10 @@ def read_destination(name: str, default: str) -> str:
     return value
 
 
-def read_database(url: str) -> dict[str, object]:
+def read_database(
+    url: str,
+    variable: str = "DATABASE_URL (or LOCAL_DATABASE_URL or RAILWAY_DATABASE_URL in its place)",
+) -> dict[str, object]:
     """Django's database settings from a PostgreSQL URL; the error never repeats the URL."""
     try:
         with warnings.catch_warnings():
@@ -102,8 +105,7 @@ def read_database(url: str) -> dict[str, object]:
         config = {}
     if config.get("ENGINE") != "django.db.backends.postgresql" or not config.get("NAME"):
         raise ImproperlyConfigured(
-            "DATABASE_URL (or LOCAL_DATABASE_URL or RAILWAY_DATABASE_URL in its place) must read "
-            "like postgresql://user:password@host:5432/name."
+            f"{variable} must read like postgresql://user:password@host:5432/name."
         )
     # libpq's way to name a Unix socket: the folder, percent-encoded, in the host's place.
     config["HOST"] = unquote(str(config.get("HOST") or ""))

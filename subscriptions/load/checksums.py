@@ -19,7 +19,7 @@ import pyarrow as pa
 from subscriptions.extract import SCHEMAS
 from subscriptions.load import postgres_hash
 from subscriptions.load.postgres_hash import Hashes
-from subscriptions.load.tables import Table
+from subscriptions.load.tables import VERSION_COLUMNS, Table
 
 BUCKETS: Final = 4096
 """Parts of a table, by key, that are compared one by one when its checksum is not as it should."""
@@ -63,6 +63,22 @@ class Stored:
         return {"rows": self.current.rows, "checksum": self.current.digits, "closed": self.closed}
 
 
+@dataclass(frozen=True)
+class Versions:
+    """What PostgreSQL says of a stored table with its history."""
+
+    stored: Stored
+    every: Checksum
+    """Of all versions, with the dates of their validity."""
+
+    @classmethod
+    def of(cls, answer: tuple[int, Any, int, Any] | None) -> Versions:
+        """From the one row that `versions_query` answers."""
+        rows, total, closed, every = answer or (0, None, 0, None)
+        count = Checksum(rows + closed, int(every or 0) % _MODULUS)
+        return cls(Stored.of((rows, total, closed)), count)
+
+
 def query(table: Table, relation: str) -> str:
     """SQL for what `Stored` holds of a (quoted) relation."""
     return (
@@ -70,6 +86,13 @@ def query(table: Table, relation: str) -> str:
         f" sum({row_hash(table)}) FILTER (WHERE valid_to IS NULL), count(valid_to)"
         f" FROM {relation}"
     )
+
+
+def versions_query(table: Table, relation: str) -> str:
+    """SQL for what `Versions` holds of a (quoted) relation."""
+    from_clause = f" FROM {relation}"
+    current = query(table, relation).removesuffix(from_clause)
+    return f"{current}, sum({version_hash(table)}){from_clause}"
 
 
 def bucket_query(table: Table, relation: str) -> str:
@@ -86,6 +109,15 @@ def row_hash(table: Table) -> str:
         f"coalesce({_KINDS[_kind(table, name)].sql.format(column=name, seed=seed)}, 0)"
         for seed, name in enumerate(table.columns, 1)
     )
+
+
+def version_hash(table: Table) -> str:
+    """SQL for the hash of a row and of the instants from and to which it is valid."""
+    instants = (
+        f"coalesce(timestamp_hash_extended({column} AT TIME ZONE 'UTC', {seed}), 0)"
+        for seed, column in enumerate(VERSION_COLUMNS, len(table.columns) + 1)
+    )
+    return " # ".join([row_hash(table), *instants])
 
 
 def bucket(table: Table, row: str = "") -> str:

@@ -10,6 +10,7 @@ import psycopg
 
 # A full disk, a user's quota, and a limit on the size of files.
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+DATABASE_URL = "DATABASE_URL"
 # True whenever a load stopped, for it becomes visible in one transaction.
 _WHOLE = "What is served is whole: the data from before, or all of this load."
 INTERRUPTED = f"Interrupted. {_WHOLE}"
@@ -19,10 +20,11 @@ class LoadError(Exception):
     """A load that cannot go on; the message is one sentence that says what to do."""
 
 
-def explain(failure: BaseException) -> str:
+def explain(failure: BaseException, variable: str = DATABASE_URL) -> str:
     """Say in one sentence what stopped a load, and what to do.
 
-    dlt and Django wrap the driver's errors, several times over: the driver's own knows the cause.
+    `variable` is the one that names the database which the driver's errors are about.
+    dlt and Django wrap those, several times over: the driver's own knows the cause.
     """
     import psycopg2
 
@@ -38,7 +40,7 @@ def explain(failure: BaseException) -> str:
             )
         if isinstance(error, psycopg.Error | psycopg2.Error):
             state = error.sqlstate if isinstance(error, psycopg.Error) else error.pgcode
-            return _database_sentence(str(error), state or "")
+            return _database_sentence(str(error), state or "", variable)
     for error in chain:
         if isinstance(error, django.db.Error):
             return " ".join(str(error).split())
@@ -58,16 +60,16 @@ def _chain(failure: BaseException | None) -> Iterator[BaseException]:
         failure = failure.__cause__ or failure.__context__
 
 
-def _database_sentence(message: str, sqlstate: str) -> str:
+def _database_sentence(message: str, sqlstate: str, variable: str) -> str:
     """Word a database error for a person; the codes are those of PostgreSQL's appendix A."""
     reason = " ".join(message.strip().split("\n")[0].split()).removeprefix("ERROR: ").rstrip(".")
     connecting = not sqlstate or sqlstate.startswith(("08", "28", "3D"))
     if "startup parameter" in reason:
-        advice = "give DATABASE_URL the server itself instead of a pooler"
+        advice = f"give {variable} the server itself instead of a pooler"
     elif sqlstate.startswith("28") or "authentication failed" in reason or "password" in reason:
-        advice = "check the user and the password in DATABASE_URL"
+        advice = f"check the user and the password in {variable}"
     elif "does not exist" in reason and connecting:
-        advice = "check DATABASE_URL"
+        advice = f"check {variable}"
     elif sqlstate == "42501":
         advice = "let the user CREATE in the database, and own the dataset's schema and tables"
     elif sqlstate == "25006":
@@ -75,11 +77,12 @@ def _database_sentence(message: str, sqlstate: str) -> str:
     elif sqlstate.startswith("53"):
         advice = "make room on the database server, and run this again"
     elif connecting or sqlstate.startswith("57P"):
-        advice = "check that the server in DATABASE_URL is up, and run this again"
+        advice = f"check that the server in {variable} is up, and run this again"
     elif sqlstate.startswith("42") or sqlstate == "23502":
         advice = (
             "somebody has changed the dataset's tables: --write-disposition replace makes them anew"
         )
     else:
         advice = "mend that and run this again"
-    return f"The database says: {reason}; {advice}." + ("" if connecting else f" {_WHOLE}")
+    database = "The database" if variable == DATABASE_URL else f"The database in {variable}"
+    return f"{database} says: {reason}; {advice}." + ("" if connecting else f" {_WHOLE}")

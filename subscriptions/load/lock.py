@@ -20,13 +20,13 @@ LOCK_CLASS = 0x0E17
 
 
 @contextmanager
-def load_lock(target: Target) -> Iterator[None]:
+def load_lock(target: Target, purpose: str = "load_faker_data") -> Iterator[None]:
     """Hold the dataset's load lock, on a connection of its own, or say who holds it.
 
     Raises:
         LoadError: another load holds the lock; the message has its host and start time.
     """
-    with target.connect("load_faker_data") as connection, connection.transaction():
+    with target.connect(purpose) as connection, connection.transaction():
         # It idles for as long as the load takes, which a server may otherwise cut short.
         connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         taken = connection.execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,8 @@ from urllib.parse import quote
 
 import psycopg
 from django.conf import settings
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.utils import ConnectionHandler
 
 if TYPE_CHECKING:
     from dlt.destinations.impl.postgres.configuration import PostgresCredentials
@@ -44,7 +46,20 @@ class Target:
         Raises:
             django.db.OperationalError: the embedded server cannot be started.
         """
-        wanted = connection.get_connection_params()
+        return cls._of(connection.get_connection_params())
+
+    @classmethod
+    def of(cls, database: Mapping[str, object]) -> Target:
+        """The target in another database, which is described as in Django's DATABASES.
+
+        Raises:
+            django.db.OperationalError: the embedded server cannot be started.
+        """
+        handler = ConnectionHandler({DEFAULT_DB_ALIAS: dict(database)})
+        return cls._of(handler[DEFAULT_DB_ALIAS].get_connection_params())
+
+    @classmethod
+    def _of(cls, wanted: Mapping[str, Any]) -> Target:
         # Django adds objects of its own (cursor factories, type adapters) to libpq's keywords.
         parameters = {k: v for k, v in wanted.items() if isinstance(v, str | int) and v != ""}
         for ours in ("application_name", "client_encoding", "prepare_threshold"):
