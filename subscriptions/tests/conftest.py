@@ -17,6 +17,7 @@ from pytest_django import DjangoDbBlocker
 from subscriptions.load.pipeline import Result, run
 from subscriptions.load.request import Request
 from subscriptions.load.target import Target
+from subscriptions.tests.clusters import Cluster, throw_away_cluster
 from subscriptions.tests.histories import INTERRUPTED, LIVED, History
 
 AS_OF = date(2026, 11, 23)
@@ -101,3 +102,10 @@ def query(target: Target) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
             return cursor.fetchall() if cursor.description else []
 
         yield execute
+
+
+@pytest.fixture(scope="session")
+def other_server() -> Iterator[Cluster]:
+    """A second server, of another release where this machine has one."""
+    with throw_away_cluster() as cluster:
+        yield cluster
