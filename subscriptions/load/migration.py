@@ -96,8 +96,6 @@ class Migration:
                 recorded = receipt.latest(session, self.target.dataset)
                 self._announce(state, session)
             refuse_other(state.recorded, recorded, self.target.dataset)
-            if not self.history:
-                state.refuse_copies()
             leftovers.remove_files(self.target.folder)
             pipeline.clear(self.target, self.working_dir, self.say)
             load = self._load(state.recorded)
@@ -133,6 +131,7 @@ class Migration:
         else:
             connect = partial(self.target.connect, PURPOSE, SESSION_OPTIONS)
             compared = comparison.compare(connect, self.target.dataset, load, rows)
+            state.refuse_copies(t for t in TABLES if t.name not in compared.unchanged)
         load_id = None
         if len(compared.unchanged) < len(TABLES) or not same_moment(state.recorded, recorded):
             self.say("Copying what differs ..." if compared.unchanged else "Copying ...")
