@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from pytest_django import DjangoDbBlocker
 
+from elt_site.environment import read_database
 from subscriptions.extract import Company
 from subscriptions.load import pipeline
 from subscriptions.load.request import Load, Request
 from subscriptions.load.tables import TABLES, Disposition
 from subscriptions.load.target import Target
+from subscriptions.tests.clusters import Cluster
+from subscriptions.tests.load import both_ends
 
 DAY = date(2026, 11, 23)
 WORKING_DIR: Path = settings.LOCAL_DIR / "dlt"
 
 Execute = Callable[..., None]
 Run = Callable[..., pipeline.Result]
+Twin = Callable[[Target], Target]
 
 
 @pytest.fixture
@@ -43,3 +49,35 @@ def execute(target: Target) -> Execute:
         pipeline.execute(target, definite, WORKING_DIR, lambda _line: None)
 
     return load
+
+
+@pytest.fixture(scope="session")
+def local(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Target]:
+    """A source of migrations that was loaded on two days, and that no test changes."""
+    with django_db_blocker.unblock():
+        source = replace(Target.from_settings(), dataset="migrated", pipeline="migrated")
+    both_ends.load(source, both_ends.FIRST)
+    both_ends.load(source, both_ends.SECOND)
+    yield source
+    both_ends.ask(source, "DROP SCHEMA migrated CASCADE")
+
+
+@pytest.fixture
+def twin(other_server: Cluster) -> Iterator[Twin]:
+    """The dataset of the same name on the other server; what is there is dropped afterwards."""
+    database = Target.of(read_database(other_server.url()))
+    twins = []
+
+    def of(source: Target) -> Target:
+        twins.append(replace(database, dataset=source.dataset, pipeline=source.pipeline))
+        return twins[-1]
+
+    yield of
+    for end in twins:
+        both_ends.ask(end, f"DROP SCHEMA IF EXISTS {end.dataset}, {end.dataset}_staging CASCADE")
+
+
+@pytest.fixture
+def railway(local: Target, twin: Twin) -> Target:
+    """Where that source is copied to."""
+    return twin(local)
