@@ -162,28 +162,32 @@ def test_the_same_database_by_another_name_is_told(command: Command, database_ur
     assert len(result.stderr.strip().splitlines()) == 1, result.stderr
 
 
-@pytest.mark.usefixtures("source")
 def test_rights_that_lack_at_either_end_are_told(
-    command: Command, database_url: str, other_server: Cluster, railway: Target
+    command: Command, database_url: str, other_server: Cluster, source: Target, railway: Target
 ) -> None:
-    with Target.from_settings().connect("test") as session:
-        session.execute("CREATE ROLE migration_stranger LOGIN PASSWORD 'stranger'")
+    stranger = re.sub("//[^@]*@", "//stranger:unknown@", database_url)
+    with source.connect("test") as here, railway.connect("test") as there:
+        here.execute("CREATE ROLE stranger LOGIN PASSWORD 'unknown'")
+        there.execute("CREATE ROLE stranger LOGIN")
         try:
-            stranger = re.sub("//[^@]*@", "//migration_stranger:stranger@", database_url)
-            source = command(LOCAL_DATABASE_URL=stranger)
+            unread = command(LOCAL_DATABASE_URL=stranger)
+            # To read is all that it takes at the source.
+            here.execute(f"GRANT USAGE ON SCHEMA {source.dataset} TO stranger".encode())
+            here.execute(
+                f"GRANT SELECT ON ALL TABLES IN SCHEMA {source.dataset} TO stranger".encode()
+            )
+            unmade = command(
+                LOCAL_DATABASE_URL=stranger, RAILWAY_DATABASE_URL=other_server.url("stranger")
+            )
         finally:
-            session.execute("DROP ROLE migration_stranger")
-    with railway.connect("test") as session:
-        session.execute("CREATE ROLE migration_stranger LOGIN")
-        try:
-            target = command(RAILWAY_DATABASE_URL=other_server.url("migration_stranger"))
-        finally:
-            session.execute("DROP ROLE migration_stranger")
-    assert "The database in LOCAL_DATABASE_URL says: permission denied" in source.stderr
-    assert "let the user read" in source.stderr
-    assert "The database in RAILWAY_DATABASE_URL says: permission denied" in target.stderr
-    assert "let the user CREATE" in target.stderr
-    for result in (source, target):
+            for session in (here, there):
+                session.execute("DROP OWNED BY stranger")
+                session.execute("DROP ROLE stranger")
+    assert "The database in LOCAL_DATABASE_URL says: permission denied" in unread.stderr
+    assert "let the user read" in unread.stderr
+    assert "The database in RAILWAY_DATABASE_URL says: permission denied" in unmade.stderr
+    assert "let the user CREATE" in unmade.stderr
+    for result in (unread, unmade):
         assert result.returncode == 1
         assert len(result.stderr.strip().splitlines()) == 1, result.stderr
     assert schema(railway) is None

@@ -71,6 +71,12 @@ def test_the_target_keeps_a_history_of_its_own(target: Target, twin: Twin) -> No
         migrate(target, railway)
     assert versions(railway) == versions(target)
     assert ask(railway, 'SELECT count(valid_to) > 0 FROM "user"') == [(True,)]
+    # A row that is changed in place keeps its id at the source; the target has two versions of it.
+    ask(target, "UPDATE plan SET max_users = '7' WHERE plan_id = 1")
+    ask(target, f"UPDATE _load_receipt SET as_of = '{THIRD}'")
+    migrate(target, railway)
+    ids = "SELECT count(DISTINCT _dlt_id), count(valid_to) FROM plan WHERE plan_id = 1"
+    assert ask(railway, ids) == [(2, 1)]
 
 
 def test_with_history_all_versions_arrive_and_loads_go_on(local: Target, railway: Target) -> None:
