@@ -68,7 +68,7 @@ class Publication:
             changes: Changes = {
                 table.name: {
                     "removed": replaced[table.name],
-                    "added": stored[table.name].current.rows,
+                    "added": stored[table.name].current.rows + stored[table.name].closed,
                 }
                 for table in TABLES
             }

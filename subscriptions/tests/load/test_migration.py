@@ -82,7 +82,10 @@ def test_the_target_keeps_a_history_of_its_own(target: Target, twin: Twin) -> No
 def test_with_history_all_versions_arrive_and_loads_go_on(local: Target, railway: Target) -> None:
     migrate(local, railway)
     assert versions(railway) != versions(local)
-    migrate(local, railway, "with history")
+    changes = migrate(local, railway, "with history").receipt.changes
+    assert {name: counts["added"] for name, counts in changes.items()} == {
+        name: len(rows) for name, rows in versions(local).items()
+    }
     assert versions(railway, "_dlt_id") == versions(local, "_dlt_id")
     assert is_sound(railway)
     load(railway, THIRD)
