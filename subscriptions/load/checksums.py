@@ -45,6 +45,9 @@ class Checksum:
         return f"{self.total:016x}"
 
 
+NO_ROWS: Final = Checksum()
+
+
 @dataclass(frozen=True)
 class Stored:
     """What PostgreSQL says of a stored table: its current rows, and how many closed versions."""
@@ -57,6 +60,12 @@ class Stored:
         """From the one row that `query` answers; the sum is null where there is no row."""
         rows, total, closed = answer or (0, None, 0)
         return cls(Checksum(rows, int(total or 0) % _MODULUS), closed)
+
+    def __add__(self, other: Stored) -> Stored:
+        return Stored(self.current + other.current, self.closed + other.closed)
+
+    def __sub__(self, other: Stored) -> Stored:
+        return Stored(self.current - other.current, self.closed - other.closed)
 
     def noted(self) -> dict[str, int | str]:
         """As the receipt keeps it."""
@@ -77,6 +86,9 @@ class Versions:
         rows, total, closed, every = answer or (0, None, 0, None)
         count = Checksum(rows + closed, int(every or 0) % _MODULUS)
         return cls(Stored.of((rows, total, closed)), count)
+
+
+NOTHING: Final = Stored(NO_ROWS, 0)
 
 
 def query(table: Table, relation: str) -> str:

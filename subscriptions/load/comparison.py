@@ -1,8 +1,10 @@
 """LOAD: what is stored held against what the company is, before any row is copied.
 
-Both sides are summed up, by PostgreSQL and by the generator; only where a table's sums differ are
-its 4,096 buckets compared, and only the rows of buckets that differ are loaded. So a load that
-changes nothing copies nothing, and a row that was changed, added or deleted by hand is found.
+A load that moves the company on to a later day brings what has changed since the last load, if the
+tables are still as that one left them. Otherwise both sides are summed up, by PostgreSQL and by the
+generator; only where a table's sums differ are its 4,096 buckets compared, and only the rows of
+buckets that differ are loaded. So a load that changes nothing copies nothing, and a row that was
+changed, added or deleted by hand is found.
 """
 
 from __future__ import annotations
@@ -15,12 +17,14 @@ from typing import Any, Final
 import numpy as np
 import psycopg
 
-from subscriptions.load import checksums
+from subscriptions import __version__
+from subscriptions.load import checksums, receipt
 from subscriptions.load.checksums import BUCKETS, BucketSums, Stored
-from subscriptions.load.partitions import Selection
+from subscriptions.load.partitions import PARTITIONED, Changed, Selection
+from subscriptions.load.receipt import Receipt
 from subscriptions.load.request import Load
 from subscriptions.load.rows import Rows
-from subscriptions.load.tables import TABLES, Table
+from subscriptions.load.tables import PLAN, TABLES, Table
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -40,6 +44,36 @@ class Comparison:
 def everything() -> Comparison:
     """Nothing is stored that could stay."""
     return Comparison({table.name: None for table in TABLES}, {})
+
+
+def since_last(connect: Callable[[], Connection], dataset: str, load: Load) -> Comparison | None:
+    """What has changed since an earlier day's load of the same company, if that is all there is.
+
+    It is if the tables are exactly what that load's receipt says, as PostgreSQL finds by summing
+    them up anew; else, and under dispositions that do not keep rows, None.
+    """
+    with connect() as connection:
+        last = receipt.latest(connection, dataset)
+        if last is None or not _goes_on(last, load):
+            return None
+        if not all(_is_comparable(connection, dataset, table, load) for table in TABLES):
+            return None
+        there = _stored(connection, dataset, list(TABLES))
+    if any(there[table.name].noted() != last.stored.get(table.name) for table in TABLES):
+        return None
+    changed = {t.name: Changed(last.as_of, there[t.name]) for t in PARTITIONED}
+    return Comparison({PLAN.name: None, **changed}, {})
+
+
+def _goes_on(last: Receipt, load: Load) -> bool:
+    """Whether a load is of a later day of the company that the last one left, and left whole."""
+    company = load.company
+    return (
+        (last.version, last.seed, last.users, last.epoch)
+        == (__version__, company.seed, company.users, company.epoch)
+        and last.as_of < load.as_of
+        and all(stored["rows"] == last.rows[name] for name, stored in last.stored.items())
+    )
 
 
 def compare(connect: Callable[[], Connection], dataset: str, load: Load, rows: Rows) -> Comparison:

@@ -12,11 +12,14 @@ from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from subscriptions.load import binary_copy, leftovers
-from subscriptions.load.checksums import BucketSums, Checksum
+from subscriptions.load.checksums import NO_ROWS, BucketSums, Checksum
 from subscriptions.load.errors import LoadError
 from subscriptions.load.partitions import (
     PARTITIONED,
+    Changed,
     Order,
     Part,
     Selection,
@@ -77,7 +80,9 @@ class Generation:
         self._selections = selections
         for name, selection in selections.items():
             if selection is None:  # reckoned as the rows are made
-                self.checksums[name] = Checksum()
+                self.checksums[name] = NO_ROWS
+            elif isinstance(selection, Changed):
+                self.checksums[name] = selection.stored.current
         wanted = [table.name for table in PARTITIONED if _wants_any(selections[table.name])]
         self._taken = dict.fromkeys(wanted, 0)
         with self._moved:
@@ -113,8 +118,8 @@ class Generation:
             yield part
             part.path.unlink()
             self.on_rows(part.checksum.rows)
-            if selection is None:
-                self.checksums[table.name] += part.checksum
+            if selection is None or isinstance(selection, Changed):
+                self.checksums[table.name] += part.checksum - part.outdated
 
     def stop(self, failure: Exception | None = None) -> None:
         """Let every stream end with an error: the first that anybody gave."""
@@ -170,7 +175,7 @@ def _context() -> BaseContext:
 
 
 def _wants_any(selection: Selection) -> bool:
-    return selection is None or len(selection) > 0
+    return not isinstance(selection, np.ndarray) or len(selection) > 0
 
 
 @contextmanager

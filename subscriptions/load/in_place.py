@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from psycopg2 import extensions
 
 from subscriptions.load import checksums, dispositions
-from subscriptions.load.checksums import Stored
+from subscriptions.load.checksums import NOTHING, Stored
+from subscriptions.load.partitions import Changed
 from subscriptions.load.schemas import columns
 from subscriptions.load.staging import Staging
 from subscriptions.load.structure import index_statements, view_statement
 from subscriptions.load.tables import RECEIPT_TABLE, TABLES, Table
+
+# The share of rows whose change asks for new statistics, as autovacuum_analyze_scale_factor has it.
+ANALYZE_ONE_IN: Final = 10
 
 
 @dataclass
@@ -38,32 +43,41 @@ class InPlace:
             *missing, analyze = index_statements(f'"{self.dataset}"', table, indexes)
             for statement in missing:
                 self.cursor.execute(statement)
-            if any(changes[table.name].values()):
+            touched = sum(changes[table.name].values())
+            if touched * ANALYZE_ONE_IN > self.stored[table.name].current.rows:
                 self.cursor.execute(analyze)
         return changes
 
     def _apply(self, table: Table) -> dict[str, int]:
         disposition = self.staging.load.dispositions[table.name]
+        staged = self._relation(self.staged, table)
         statements = dispositions.statements(
             table,
             disposition,
             self._relation(self.dataset, table),
-            self._relation(self.staged, table),
+            staged,
             f'(SELECT max(as_of)::timestamptz FROM "{self.staged}".{RECEIPT_TABLE})',
             self._compared(table),
         )
         if table.name in self.staging.unchanged:
             self.stored[table.name] = self.staging.unchanged[table.name]
             return {statement.counts_as: 0 for statement in statements}
-        before = self._sums(table).current if disposition == "append" else None
+        selection = self.staging.selections[table.name]
+        before, rest, some = NOTHING, NOTHING, ""
+        if isinstance(selection, Changed):
+            # The whole is summed up already: only the keys that are staged have to be again.
+            some = f"WHERE {table.key} IN (SELECT {table.key} FROM {staged})"
+            rest = selection.stored - self._sums(table, some)
+        elif disposition == "append":
+            before = self._sums(table)
         counts: dict[str, int] = {}
         for statement in statements:
             self.cursor.execute(statement.sql)
             kind = statement.counts_as
             counts[kind] = counts.get(kind, 0) + self.cursor.rowcount
-        self.stored[table.name] = self._sums(table)
-        after = self.stored[table.name].current
-        self.staging.check(table.name, after - before if before else after)
+        after = rest + self._sums(table, some)
+        self.stored[table.name] = after
+        self.staging.check(table.name, (after - before).current)
         return counts
 
     def _compared(self, table: Table) -> str:
@@ -71,11 +85,14 @@ class InPlace:
         selection = self.staging.selections[table.name]
         if selection is None:
             return "true"
+        if isinstance(selection, Changed):
+            return "false"  # a row that is not staged has not changed
         buckets = ",".join(map(str, selection))
         return f"{checksums.bucket(table, 'stored')} = ANY ('{{{buckets}}}'::bigint[])"
 
-    def _sums(self, table: Table) -> Stored:
-        self.cursor.execute(checksums.query(table, self._relation(self.dataset, table)))
+    def _sums(self, table: Table, where: str = "") -> Stored:
+        query = checksums.query(table, self._relation(self.dataset, table))
+        self.cursor.execute(f"{query} {where}")
         return Stored.of(self.cursor.fetchone())
 
     def _complete_views(self) -> None:

@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -21,13 +21,30 @@ import pyarrow.compute as pc
 
 from subscriptions.extract import Company
 from subscriptions.load import binary_copy
-from subscriptions.load.checksums import BucketSums, Checksum, buckets, checksum
+from subscriptions.load.checksums import (
+    NO_ROWS,
+    BucketSums,
+    Checksum,
+    Stored,
+    buckets,
+    checksum,
+)
 from subscriptions.load.tables import PLAN, SUBSCRIPTION, USAGE, USER, Table
 
 PARTITIONED = (USER, SUBSCRIPTION, USAGE)
 
-Selection = npt.NDArray[np.int64] | None
-"""The buckets whose rows are wanted; None for all rows."""
+
+@dataclass(frozen=True)
+class Changed:
+    """The rows that are new or changed since a day, of a table that is as it was on that day."""
+
+    since: date
+    stored: Stored
+    """What PostgreSQL says of the table."""
+
+
+Selection = npt.NDArray[np.int64] | Changed | None
+"""Which of a table's rows are wanted: those in some buckets, those that changed, or all (None)."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +64,8 @@ class Part:
 
     path: Path
     checksum: Checksum
+    outdated: Checksum = NO_ROWS
+    """What those of them that are stored already, but have changed since, sum up to as stored."""
 
 
 def follow_parent() -> None:
@@ -73,14 +92,21 @@ def write_partition(
     order: Order, number: int, selections: Mapping[str, Selection]
 ) -> Mapping[str, Part]:
     """Write the selected rows of one partition, for each table to a file of its own."""
-    tables = order.company.partition(number, order.as_of)
-    return {
-        table.name: _written(
-            tables[table.name], table, order, selections[table.name], f"{table.name}-{number:05}"
-        )
-        for table in PARTITIONED
-        if table.name in selections
-    }
+    changed = next((s for s in selections.values() if isinstance(s, Changed)), None)
+    if changed is None:
+        tables: Mapping[str, pa.Table] = order.company.partition(number, order.as_of)
+        before: Mapping[str, pa.Table] = {}
+    else:
+        changes = order.company.changes(number, order.as_of, changed.since)
+        tables, before = changes.after, changes.before
+    parts = {}
+    for table in PARTITIONED:
+        if table.name in selections:
+            name = f"{table.name}-{number:05}"
+            part = _written(tables[table.name], table, order, selections[table.name], name)
+            outdated = checksum(table, before[table.name]) if before else NO_ROWS
+            parts[table.name] = replace(part, outdated=outdated)
+    return parts
 
 
 def sum_partition(order: Order, number: int) -> Mapping[str, BucketSums]:
@@ -95,7 +121,7 @@ def copied_columns(table: Table) -> tuple[str, ...]:
 
 
 def _written(rows: pa.Table, table: Table, order: Order, selection: Selection, name: str) -> Part:
-    if selection is not None:
+    if isinstance(selection, np.ndarray):
         rows = rows.filter(pa.array(np.isin(buckets(table, rows), selection)))
     path = order.folder / f"{name}.copy"
     with path.open("wb") as file:

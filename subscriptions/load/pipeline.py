@@ -100,7 +100,9 @@ def execute(
     )
     with generation(load, target.folder) as made:
         connect = partial(target.connect, "load_faker_data", SESSION_OPTIONS)
-        compared = comparison.compare(connect, target.dataset, load, made)
+        compared = comparison.since_last(connect, target.dataset, load) or comparison.compare(
+            connect, target.dataset, load, made
+        )
         return bring(target, load, made, compared, working_dir, console)
 
 

@@ -56,9 +56,12 @@ class Publication:
     def prepare(self) -> None:
         """Do what takes time but changes nothing readers see."""
         self.staging.finished()
-        if self.staging.swap:
-            for table in TABLES:
+        for table in TABLES:
+            if self.staging.swap:
                 self.cursor.execute(view_statement(f'"{self.staged}"', table))
+            else:
+                # A few changed rows, or all: the planner has to know which.
+                self.cursor.execute(f'ANALYZE "{self.staged}"."{table.name}"')
 
     def publish(self, load_id: str) -> None:
         """Make the load visible when the caller's transaction commits."""

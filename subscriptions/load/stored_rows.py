@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from subscriptions.load import binary_copy, checksums, leftovers
 from subscriptions.load.binary_copy import PIECE_BYTES
 from subscriptions.load.checksums import BucketSums, Checksum
@@ -83,7 +85,7 @@ class StoredRows:
             Exception: what stopped another table's COPY, so that this one shall end as well.
         """
         selection = self._selections[table.name]
-        if selection is not None and not len(selection):
+        if isinstance(selection, np.ndarray) and not len(selection):
             yield binary_copy.HEADER + binary_copy.TRAILER
             return
         statement = f"COPY ({self._query(table, selection)}) TO STDOUT (FORMAT binary)"
@@ -120,7 +122,7 @@ class StoredRows:
         query = (
             f"SELECT {', '.join(table.columns)}, {row_id} FROM {relation} WHERE valid_to IS NULL"
         )
-        if selection is None:
+        if not isinstance(selection, np.ndarray):
             return query
         buckets = ",".join(map(str, selection))
         return f"{query} AND {checksums.bucket(table)} = ANY ('{{{buckets}}}'::bigint[])"

@@ -33,7 +33,8 @@ def run(target: Target) -> Run:
     """Load as the command does: what is not named comes from the dataset."""
 
     def load(**named: object) -> pipeline.Result:
-        request = Request(**{"as_of": DAY, **named})  # type: ignore[arg-type]
+        day = {} if "advance" in named else {"as_of": DAY}
+        request = Request(**{**day, **named})  # type: ignore[arg-type]
         return pipeline.run(target, request, WORKING_DIR, lambda _line: None)
 
     return load

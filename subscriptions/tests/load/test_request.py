@@ -84,11 +84,20 @@ def test_another_company_is_refused_under_a_keeping_disposition(
         resolve(request, RECORDED, NOW)
 
 
-@pytest.mark.parametrize("as_of", [date(2026, 11, 22), date(2026, 11, 24)])
-def test_another_day_is_refused_under_a_keeping_disposition(as_of: date) -> None:
-    with pytest.raises(LoadError, match="use --as-of 2026-11-23"):
-        resolve(Request(as_of=as_of), RECORDED, NOW)
-    assert resolve(Request(as_of=as_of, write_disposition="replace"), RECORDED, NOW)
+def test_an_earlier_day_is_refused_under_a_keeping_disposition() -> None:
+    earlier = date(2026, 11, 22)
+    for name in (None, "append", "merge", "scd2"):
+        request = Request(as_of=earlier, write_disposition=disposition(name))
+        with pytest.raises(LoadError, match="cannot be undone: name --as-of 2026-11-23 or a later"):
+            resolve(request, RECORDED, NOW)
+    assert resolve(Request(as_of=earlier, write_disposition="replace"), RECORDED, NOW)
+
+
+def test_a_later_day_is_the_same_company_s() -> None:
+    for request in (Request(as_of=date(2026, 12, 23)), Request(advance="1m")):
+        load = resolve(request, RECORDED, NOW)
+        assert load.as_of == date(2026, 12, 23)
+        assert load.company == Company(seed=5, users=300, epoch=date(2026, 6, 1))
 
 
 @pytest.mark.parametrize(
@@ -101,6 +110,8 @@ def test_another_day_is_refused_under_a_keeping_disposition(as_of: date) -> None
         (Request(as_of=date(2024, 7, 31)), "2024-08-01"),
         (Request(epoch=date(2024, 7, 31)), "2024-08-01"),
         (Request(workers=0), "--workers must be 1 or more"),
+        (Request(advance="1 day"), "such as 30d, 2w or 3m, not '1 day'"),
+        (Request(advance="1d", as_of=TODAY), "not both"),
     ],
 )
 def test_the_impossible_is_refused_before_the_database_is_asked(

@@ -1,0 +1,177 @@
+"""The company moved on: it comes out as the later day alone gives it, and no more is brought."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+
+from subscriptions.load import comparison
+from subscriptions.load.checks.run import findings
+from subscriptions.load.errors import LoadError
+from subscriptions.load.partitions import Changed
+from subscriptions.load.receipt import latest
+from subscriptions.load.request import disposition
+from subscriptions.load.tables import TABLES
+from subscriptions.load.target import Target
+from subscriptions.load.verification import verify
+from subscriptions.tests.load.conftest import Run
+
+Query = Callable[..., list[tuple[Any, ...]]]
+
+START = date(2026, 6, 1)
+DAYS = (date(2026, 6, 2), date(2026, 6, 30), date(2027, 3, 1))
+
+
+def current(query: Query) -> dict[str, list[tuple[Any, ...]]]:
+    """The business columns of the current rows, by key."""
+    return {
+        table.name: query(
+            f'SELECT {", ".join(table.columns)} FROM "{table.name}" WHERE valid_to IS NULL'
+            f" ORDER BY {table.key}"
+        )
+        for table in TABLES
+    }
+
+
+def selections(monkeypatch: pytest.MonkeyPatch) -> list[comparison.Comparison | None]:
+    """What the loads that follow find out about what has changed since the last one."""
+    found: list[comparison.Comparison | None] = []
+    since_last = comparison.since_last
+
+    def watched(*arguments: Any) -> comparison.Comparison | None:
+        found.append(since_last(*arguments))
+        return found[-1]
+
+    monkeypatch.setattr(comparison, "since_last", watched)
+    return found
+
+
+@pytest.mark.parametrize("name", [None, "merge", "scd2", "replace"])
+def test_every_way_to_a_day_leads_to_the_same_rows(
+    run: Run, query: Query, target: Target, name: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = {}
+    for day in DAYS:
+        run(users=60, as_of=day, epoch=START, write_disposition="replace")
+        alone[day] = current(query)
+    run(users=60, as_of=START, epoch=START, write_disposition="replace")
+    found = selections(monkeypatch)
+    for day in DAYS:
+        run(as_of=day, write_disposition=disposition(name))
+        assert current(query) == alone[day]
+        assert all(result.right for result in verify(target))
+        with target.connect("test") as session, session.transaction():
+            recorded = latest(session, target.dataset)
+            assert recorded is not None
+            assert [f for f in findings(session, target.dataset, recorded) if f.violations] == []
+    # Other than to replace, no more was brought than had changed.
+    assert [one is None for one in found] == [name == "replace"] * len(DAYS)
+
+
+def test_only_what_has_changed_is_staged(run: Run, query: Query) -> None:
+    run(users=300, as_of=START)
+    ids = {table.name: set(query(f'SELECT _dlt_id FROM "{table.name}"')) for table in TABLES}
+    changes = run(advance="1d").receipt.changes
+    for table in TABLES:
+        new = set(query(f'SELECT _dlt_id FROM "{table.name}"')) - ids[table.name]
+        assert len(new) == changes[table.name]["added"] < 60
+
+
+def test_usage_once_loaded_never_changes(run: Run, query: Query) -> None:
+    run(users=60, as_of=START)
+    rows = "SELECT *, xmin::text, ctid::text FROM usage WHERE usage_date <= %s ORDER BY usage_id"
+    before = query(rows, START)
+    run(advance="3m")
+    assert query(rows, START) == before
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        'UPDATE "user" SET region = \'Mars\' WHERE user_id = (SELECT min(user_id) FROM "user")',
+        "DELETE FROM usage WHERE usage_id = (SELECT min(usage_id) FROM usage)",
+        "UPDATE plan SET monthly_fee = 1 WHERE plan_id = 3",
+        "UPDATE _load_receipt SET version = 'another'",
+    ],
+)
+def test_where_more_than_time_has_changed_everything_is_compared(
+    run: Run, query: Query, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    run(users=60, as_of=DAYS[0], epoch=START, write_disposition="replace")
+    right = current(query)
+    run(users=60, as_of=START, epoch=START, write_disposition="replace")
+    query(damage)
+    found = selections(monkeypatch)
+    run(advance="1d")
+    assert found == [None]
+    assert current(query) == right
+
+
+def test_after_an_append_an_advance_clears_the_copies_away(run: Run, query: Query) -> None:
+    run(users=60, as_of=DAYS[0], epoch=START, write_disposition="replace")
+    right = current(query)
+    run(users=60, as_of=START, epoch=START, write_disposition="replace")
+    run(write_disposition="append", as_of=START)
+    run(advance="1d")
+    assert current(query) == right
+
+
+def test_what_postgresql_stores_of_a_change_is_checked(
+    run: Run, query: Query, target: Target
+) -> None:
+    run(users=60, as_of=START)
+    before = current(query)
+    # Somebody's trigger that spoils what is written.
+    query(
+        "CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN NEW.api_calls := NEW.api_calls + 1; RETURN NEW; END'"
+    )
+    query("CREATE TRIGGER spoil BEFORE INSERT ON usage FOR EACH ROW EXECUTE FUNCTION spoil()")
+    with pytest.raises(Exception, match="usage") as failure:
+        run(advance="1m")
+    assert "nothing was published" in str(failure.getrepr(style="short"))
+    assert current(query) == before
+
+
+def test_the_epoch_and_what_came_before_it_are_a_history_too(run: Run, query: Query) -> None:
+    epoch = date(2026, 6, 1)
+    run(users=60, as_of=epoch, epoch=epoch, write_disposition="replace")
+    alone = current(query)
+    run(users=60, as_of=date(2024, 8, 1), epoch=epoch, write_disposition="replace")
+    run(as_of=date(2025, 1, 1))
+    run(as_of=epoch)
+    assert current(query) == alone
+
+
+def test_going_back_is_refused_and_replace_goes_anywhere(run: Run) -> None:
+    run(users=60, as_of=START)
+    with pytest.raises(LoadError, match="cannot be undone: name --as-of 2026-06-01 or a later day"):
+        run(as_of=date(2026, 5, 31))
+    assert run(as_of=date(2026, 5, 31), write_disposition="replace").receipt.epoch == START
+
+
+def test_there_has_to_be_a_company_to_advance(run: Run) -> None:
+    with pytest.raises(LoadError, match="load one first"):
+        run(advance="1d")
+
+
+def test_a_day_is_named_once(run: Run) -> None:
+    with pytest.raises(LoadError, match="not both"):
+        run(advance="1d", as_of=START)
+
+
+def test_the_changed_rows_of_a_table_carry_what_is_stored_of_it(
+    run: Run, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(users=60, as_of=START)
+    found = selections(monkeypatch)
+    run(advance="2w")
+    (compared,) = found
+    assert compared is not None
+    for name, rows in (("user", 60), ("subscription", 103), ("usage", 300)):
+        selection = compared.selections[name]
+        assert isinstance(selection, Changed)
+        assert (selection.since, selection.stored.current.rows) == (START, rows)
