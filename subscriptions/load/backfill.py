@@ -2,46 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
-from typing import Final, Literal, get_args
+from typing import Any
+
+import psycopg
+from psycopg import sql
 
 from subscriptions.extract.company import OPENING_DATE
 from subscriptions.load import clock
+from subscriptions.load.clock import Step
 from subscriptions.load.errors import LoadError
 from subscriptions.load.receipt import Receipt
 from subscriptions.load.request import Request, last_day
-
-Step = Literal["daily", "weekly", "monthly"]
-STEPS: Final[tuple[Step, ...]] = get_args(Step)
-_UNITS: Final[dict[Step, str]] = {"daily": "d", "weekly": "w", "monthly": "m"}
-
-
-@dataclass(frozen=True)
-class Backfill:
-    """How a history is built: in what steps, and from which day on."""
-
-    step: Step
-    first: date = OPENING_DATE
-
-
-def step(name: str | None) -> Step | None:
-    """The step of that name; None stays None.
-
-    Raises:
-        LoadError: there is none of that name.
-    """
-    for known in STEPS:
-        if name == known:
-            return known
-    if name is None:
-        return None
-    raise LoadError(f"Unknown step {name!r} for --backfill: use {', '.join(STEPS)}.")
+from subscriptions.load.tables import PLAN
 
 
 def requests(
-    backfill: Backfill,
     request: Request,
+    step: Step,
     recorded: Receipt | None,
     known_from: date | None,
     now: datetime,
@@ -52,8 +31,8 @@ def requests(
     is completed by asking for it again. All loads are of one company: that of the last day.
 
     Args:
-        backfill: the steps.
-        request: what else was asked for.
+        request: what was asked for.
+        step: how far apart the loads are.
         recorded: the receipt of the dataset's last load, if there is one.
         known_from: the first day of which the dataset knows anything, if there is one.
         now: in UTC.
@@ -61,18 +40,12 @@ def requests(
     Raises:
         LoadError: no such history can be built; the message says what to do.
     """
-    if request.write_disposition == "append":
-        raise LoadError(
-            "--backfill keeps history, and append adds every row again at each step: leave out "
-            "--write-disposition append."
-        )
-    if backfill.first < OPENING_DATE:
-        raise LoadError(f"The company opened on {OPENING_DATE}: --from cannot be {backfill.first}.")
+    opening = request.first or OPENING_DATE
     last = last_day(request, recorded, now)
-    if backfill.first > last:
-        raise LoadError(f"--from {backfill.first} is later than {last}, the day to end on.")
-    days = list(clock.days(backfill.first, last, _UNITS[backfill.step]))
-    plain = replace(request, advance=None)
+    if opening > last:
+        raise LoadError(f"--from {opening} is later than {last}, the day to end on.")
+    days = list(clock.days(opening, last, step))
+    plain = replace(request, advance=None, backfill=None, first=None)
     if recorded is None or request.write_disposition == "replace":
         founding = replace(plain, epoch=request.epoch or _epoch(request, recorded, last))
         kept = None if request.write_disposition == "replace" else request.write_disposition
@@ -82,11 +55,11 @@ def requests(
             replace(founding, as_of=first),
             *(replace(later, as_of=day) for day in others),
         ]
-    if known_from is None or known_from > backfill.first:
+    if known_from is None or known_from > opening:
         raise LoadError(
             f"The dataset knows nothing of the days before {known_from or recorded.as_of}, and "
             "history cannot be put in behind what is loaded: add --write-disposition replace to "
-            f"build it anew from {backfill.first}."
+            f"build it anew from {opening}."
         )
     return [replace(plain, as_of=day) for day in days if day > recorded.as_of] or [
         replace(plain, as_of=last)
@@ -96,3 +69,10 @@ def requests(
 def _epoch(request: Request, recorded: Receipt | None, last: date) -> date:
     """The epoch of a company that is founded: the last day, unless it is the recorded one."""
     return last if recorded is None or request.named() else recorded.epoch
+
+
+def known_from(connection: psycopg.Connection[Any], dataset: str) -> date | None:
+    """The first day of which a dataset that is there knows anything; None if it is empty."""
+    query = "SELECT (min(valid_from) AT TIME ZONE 'UTC')::date FROM {}"
+    row = connection.execute(sql.SQL(query).format(sql.Identifier(dataset, PLAN.name))).fetchone()
+    return row[0] if row else None

@@ -7,10 +7,13 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import count
-from typing import Final
+from typing import Final, Literal, get_args
 
 from subscriptions.load.errors import LoadError
 
+Step = Literal["daily", "weekly", "monthly"]
+STEPS: Final[tuple[Step, ...]] = get_args(Step)
+_UNITS: Final[dict[Step, str]] = {"daily": "d", "weekly": "w", "monthly": "m"}
 _TIME: Final = re.compile("([0-9]{1,7})([dwm])", re.ASCII)
 _MONTHS: Final = 12
 
@@ -41,8 +44,22 @@ def advance(day: date, text: str) -> date:
         ) from error
 
 
-def days(first: date, last: date, unit: str) -> Iterator[date]:
-    """The days of a history from one day to another: one each `d`, `w` or `m`, and the last one.
+def step(name: str | None) -> Step | None:
+    """The step of that name; None stays None.
+
+    Raises:
+        LoadError: there is none of that name.
+    """
+    for known in STEPS:
+        if name == known:
+            return known
+    if name is None:
+        return None
+    raise LoadError(f"Unknown step {name!r} for --backfill: use {', '.join(STEPS)}.")
+
+
+def days(first: date, last: date, step: Step) -> Iterator[date]:
+    """The days of a history from one day to another: one for each step, and the last one.
 
     Each is reckoned from the first day, so that a 31st is one again after a shorter month, and
     histories of different steps share the days that they have in common.
@@ -52,7 +69,7 @@ def days(first: date, last: date, unit: str) -> Iterator[date]:
         if day >= last:
             break
         yield day
-        day = advance(first, f"{number}{unit}")
+        day = advance(first, f"{number}{_UNITS[step]}")
     yield last
 
 

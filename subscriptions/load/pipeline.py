@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from subscriptions.load import comparison, leftovers, publication, receipt
+from subscriptions.load import backfill, comparison, leftovers, publication, receipt
 from subscriptions.load.comparison import Comparison
 from subscriptions.load.errors import LoadError
 from subscriptions.load.finishing import Finisher
@@ -35,10 +36,24 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Result:
-    """What a load left: its receipt, and what is worth knowing besides."""
+    """What was loaded: the receipt of each load, in order, and what is worth knowing besides."""
 
-    receipt: Receipt
+    receipts: Sequence[Receipt]
     notes: Sequence[str]
+
+    @property
+    def receipt(self) -> Receipt:
+        """That of the last load, which says what the dataset holds."""
+        return self.receipts[-1]
+
+    @property
+    def changes(self) -> Mapping[str, Mapping[str, int]]:
+        """For each table what all loads together changed, by kind."""
+        found: dict[str, Counter[str]] = {table.name: Counter() for table in TABLES}
+        for load in self.receipts:
+            for name, counts in load.changes.items():
+                found[name].update(counts)
+        return found
 
 
 def run(
@@ -58,17 +73,40 @@ def run(
         Exception: whatever stopped it underway; `errors.explain` words it. Nothing was published.
     """
     with load_lock(target):
-        with target.connect("load_faker_data") as connection:
-            recorded = receipt.latest(connection, target.dataset)
-        load = resolve(request, recorded, datetime.now(UTC))
+        steps = _steps(target, request)
         leftovers.remove_files(target.folder)
-        if recorded is not None and _finished_before(load, recorded, say):
-            load_id = recorded.load_id
-            leftovers.drop_schemas(target)
-        else:
-            load_id = execute(target, load, working_dir, say, console)
-        with target.connect("load_faker_data") as connection:
-            return _result(connection, target.dataset, load, load_id)
+        results = []
+        for number, step in enumerate(steps, 1):
+            if len(steps) > 1:
+                say(f"Load {number:,} of {len(steps):,}, as of {step.as_of} ...")
+            results.append(_run(target, step, working_dir, say, console))
+        return Result([receipt for receipt, _ in results], results[-1][1])
+
+
+def _steps(target: Target, request: Request) -> Sequence[Request]:
+    """The loads that were asked for: one, or those of a history."""
+    if request.backfill is None:
+        return [request]
+    with target.connect("load_faker_data") as connection:
+        recorded = receipt.latest(connection, target.dataset)
+        known = backfill.known_from(connection, target.dataset) if recorded else None
+    return backfill.requests(request, request.backfill, recorded, known, datetime.now(UTC))
+
+
+def _run(
+    target: Target, request: Request, working_dir: Path, say: Say, console: Console | None
+) -> tuple[Receipt, Sequence[str]]:
+    """One load; the caller holds the dataset's lock."""
+    with target.connect("load_faker_data") as connection:
+        recorded = receipt.latest(connection, target.dataset)
+    load = resolve(request, recorded, datetime.now(UTC))
+    if recorded is not None and _finished_before(load, recorded, say):
+        load_id = recorded.load_id
+        leftovers.drop_schemas(target)
+    else:
+        load_id = execute(target, load, working_dir, say, console)
+    with target.connect("load_faker_data") as connection:
+        return _finished(connection, target.dataset, load, load_id)
 
 
 def _finished_before(load: Load, recorded: Receipt, say: Say) -> bool:
@@ -181,10 +219,12 @@ def _through_dlt(target: Target, staging: Staging, folder: Path, console: Consol
     return load_id
 
 
-def _result(connection: psycopg.Connection[Any], dataset: str, load: Load, load_id: str) -> Result:
+def _finished(
+    connection: psycopg.Connection[Any], dataset: str, load: Load, load_id: str
+) -> tuple[Receipt, Sequence[str]]:
+    """The receipt of a load that is done, and what to tell people about it."""
     written = receipt.latest(connection, dataset)
     if written is None or written.load_id != load_id:
         raise LoadError(f"dlt ended without publishing load {load_id}: run this again.")
     receipt.finish(connection, dataset, written.load_id)
-    notes = load.company.notes(load.as_of, written.rows["subscription"])
-    return Result(written, notes)
+    return written, load.company.notes(load.as_of, written.rows["subscription"])

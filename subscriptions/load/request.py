@@ -11,6 +11,7 @@ from datetime import date, datetime
 from subscriptions.extract import Company, CompanyError
 from subscriptions.extract.company import OPENING_DATE
 from subscriptions.load import clock
+from subscriptions.load.clock import Step
 from subscriptions.load.errors import LoadError
 from subscriptions.load.receipt import Receipt
 from subscriptions.load.tables import DISPOSITIONS, TABLES, Disposition
@@ -31,6 +32,10 @@ class Request:
     workers: int | None = None
     advance: str | None = None
     """How much later than the last load: `30d`, `2w`, `3m`."""
+    backfill: Step | None = None
+    """To be loaded step by step, so that each has its place in history."""
+    first: date | None = None
+    """The first day of that history; the company's opening, if none is named."""
 
     def check(self) -> None:
         """Refuse what can be refused without looking at the database.
@@ -44,6 +49,7 @@ class Request:
             if self.as_of is not None:
                 raise LoadError("Name --as-of, the day, or --advance, how much later: not both.")
             clock.advance(OPENING_DATE, self.advance)
+        self._check_backfill()
         if self.as_of is not None and self.as_of < OPENING_DATE:
             raise LoadError(
                 f"The company opened on {OPENING_DATE}: --as-of cannot be {self.as_of}."
@@ -55,6 +61,17 @@ class Request:
             epoch,
             self.as_of or epoch,
         )
+
+    def _check_backfill(self) -> None:
+        if self.first is not None and self.backfill is None:
+            raise LoadError("--from is the first day of a --backfill: name both, or neither.")
+        if self.first is not None and self.first < OPENING_DATE:
+            raise LoadError(f"The company opened on {OPENING_DATE}: --from cannot be {self.first}.")
+        if self.backfill is not None and self.write_disposition == "append":
+            raise LoadError(
+                "--backfill keeps history, and append would add every row again at each step: "
+                "leave out --write-disposition append."
+            )
 
     def named(self) -> dict[str, int | date]:
         """The parts of a company's identity that were named."""

@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 
 from elt_site.bootstrap import Readiness, ensure_ready
+from subscriptions.load.clock import STEPS, step
 from subscriptions.load.errors import INTERRUPTED, explain, was_interrupted
 from subscriptions.load.pipeline import Result, run
 from subscriptions.load.request import Request, disposition
@@ -39,6 +40,17 @@ class Command(BaseCommand):
         parser.add_argument("--users", metavar="N", help="users at the epoch (default: 1000)")
         parser.add_argument("--seed", metavar="N", help="which company (default: 42)")
         parser.add_argument("--as-of", metavar="DATE", help="the day to load (default: today)")
+        parser.add_argument(
+            "--advance", metavar="TIME", help="how much later than the last load: 30d, 2w, 3m"
+        )
+        parser.add_argument(
+            "--backfill",
+            metavar="|".join(STEPS),
+            help="build the history up to that day, one load for each step",
+        )
+        parser.add_argument(
+            "--from", metavar="DATE", help="the first day of a --backfill (default: the opening)"
+        )
         parser.add_argument(
             "--epoch",
             metavar="DATE",
@@ -74,6 +86,9 @@ class Command(BaseCommand):
                 epoch=day("--epoch", options["epoch"]),
                 write_disposition=disposition(options["write_disposition"]),
                 workers=whole_number("--workers", options["workers"]),
+                advance=options["advance"],
+                backfill=step(options["backfill"]),
+                first=day("--from", options["from"]),
             )
             request.check()
             readiness = ensure_ready()
@@ -115,7 +130,7 @@ class Command(BaseCommand):
         """Print each table's rows and what this load did to them."""
         rows = [("table", "rows now", "history", "this load")]
         for table in TABLES:
-            changes = result.receipt.changes[table.name]
+            changes = result.changes[table.name]
             stored = result.receipt.stored[table.name]
             did = ", ".join(f"{count:,} {kind}" for kind, count in changes.items() if count)
             rows.append(
