@@ -60,7 +60,10 @@ def run(
             recorded = receipt.latest(connection, target.dataset)
         load = resolve(request, recorded, datetime.now(UTC))
         leftovers.remove_files(target.folder)
-        if recorded is not None and _finished_before(load, recorded, say):
+        if recorded is not None and not recorded.finished:
+            say("The load before this one was interrupted after its data had been published.")
+            leftovers.empty(working_dir / target.folder)
+        if recorded is not None and _finished_before(load, recorded):
             load_id = recorded.load_id
             leftovers.drop_schemas(target)
         else:
@@ -69,21 +72,23 @@ def run(
             return _result(connection, target.dataset, load, load_id)
 
 
-def _finished_before(load: Load, recorded: Receipt, say: Say) -> bool:
+def _finished_before(load: Load, recorded: Receipt) -> bool:
     """Whether this very load was published by a command that was killed before its end.
 
     To run it once more would, under `append`, add its rows a second time.
     """
-    if recorded.finished:
-        return False
-    say("The load before this one was interrupted after its data had been published.")
     company = load.company
-    return (recorded.seed, recorded.users, recorded.epoch, recorded.as_of) == (
-        company.seed,
-        company.users,
-        company.epoch,
-        load.as_of,
-    ) and recorded.dispositions == load.dispositions
+    return (
+        not recorded.finished
+        and (recorded.seed, recorded.users, recorded.epoch, recorded.as_of)
+        == (
+            company.seed,
+            company.users,
+            company.epoch,
+            load.as_of,
+        )
+        and recorded.dispositions == load.dispositions
+    )
 
 
 def execute(
