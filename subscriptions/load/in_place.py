@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from psycopg2 import extensions
 
-from subscriptions.load import checksums, dispositions
+from subscriptions.load import checksums, dispositions, patience
 from subscriptions.load.checksums import Stored
 from subscriptions.load.schemas import columns
 from subscriptions.load.staging import Staging
@@ -27,7 +27,6 @@ class InPlace:
 
     def perform(self) -> dict[str, dict[str, int]]:
         """Run the dispositions; returns for each table how many rows were added, changed, ..."""
-        self._complete_views()
         self.cursor.execute(
             "SELECT indexname FROM pg_indexes WHERE schemaname = %s", [self.dataset]
         )
@@ -40,6 +39,8 @@ class InPlace:
                 self.cursor.execute(statement)
             if any(changes[table.name].values()):
                 self.cursor.execute(analyze)
+        # Last, for from here to the commit readers wait for the views.
+        self._complete_views()
         return changes
 
     def _apply(self, table: Table) -> dict[str, int]:
@@ -87,7 +88,8 @@ class InPlace:
             there = columns(self.cursor, self.dataset, table.view)
             if missing := [name for name in table.stored_columns if name not in there]:
                 view = view_statement(f'"{self.dataset}"', table, [*there, *missing])
-                self.cursor.execute(view)
+                relation = f'"{self.dataset}"."{table.view}"'
+                patience.insist(self.cursor, view, [relation] if there else [])
 
     @staticmethod
     def _relation(schema: str, table: Table) -> str:

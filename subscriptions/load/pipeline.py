@@ -20,7 +20,7 @@ from subscriptions.load.receipt import Receipt
 from subscriptions.load.request import Load, Request, resolve
 from subscriptions.load.staging import Staging
 from subscriptions.load.tables import TABLES
-from subscriptions.load.target import SESSION_OPTIONS, Target
+from subscriptions.load.target import Target
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -55,7 +55,7 @@ def run(
         LoadError: refused before anything was changed, with a sentence for the person.
         Exception: whatever stopped it underway; `errors.explain` words it. Nothing was published.
     """
-    with load_lock(target):
+    with load_lock(target) as confirm_lock:
         with target.connect("load_faker_data") as connection:
             recorded = receipt.latest(connection, target.dataset)
         load = resolve(request, recorded, datetime.now(UTC))
@@ -67,7 +67,7 @@ def run(
             load_id = recorded.load_id
             leftovers.drop_schemas(target)
         else:
-            load_id = execute(target, load, working_dir, say, console)
+            load_id = execute(target, load, working_dir, say, console, confirm_lock)
         with target.connect("load_faker_data") as connection:
             return _result(connection, target.dataset, load, load_id)
 
@@ -92,7 +92,12 @@ def _finished_before(load: Load, recorded: Receipt) -> bool:
 
 
 def execute(
-    target: Target, load: Load, working_dir: Path, say: Say, console: Console | None = None
+    target: Target,
+    load: Load,
+    working_dir: Path,
+    say: Say,
+    console: Console | None = None,
+    confirm_lock: Callable[[], None] = lambda: None,
 ) -> str:
     """Run one definite load through dlt, and return its id; the caller holds the dataset's lock."""
     # Before anything else: on a full disk dlt could not even truncate what is staged.
@@ -106,7 +111,7 @@ def execute(
         f"on {company.epoch}, as of {load.as_of} ..."
     )
     with generation(load, target.folder) as made:
-        connect = partial(target.connect, "load_faker_data", SESSION_OPTIONS)
+        connect = partial(target.connect, "load_faker_data")
         compared = comparison.compare(connect, target.dataset, load, made)
         made.begin(compared.selections)
         with connect() as connection:
@@ -116,7 +121,9 @@ def execute(
         try:
             return _through_dlt(
                 target,
-                Staging(load, made, compared.selections, compared.unchanged, finisher),
+                Staging(
+                    load, made, compared.selections, compared.unchanged, finisher, confirm_lock
+                ),
                 folder,
                 console,
             )

@@ -22,11 +22,14 @@ _CREDENTIAL_FIELDS = {"dbname", "user", "password", "host", "port", "service", "
 
 # Server settings of the loading session. work_mem: comparing a staged table with the stored one
 # hashes both, and a hash that spills to disk costs more than the load itself.
-# The time-outs are off, because those of a role or server are meant for requests, not for loads.
+# The time-outs are off, because those of a role or server are meant for requests, not for loads;
+# but nobody who holds a table shall keep a load waiting for more than a minute.
 SESSION_OPTIONS = (
     "-c work_mem=256MB -c maintenance_work_mem=512MB -c timezone=UTC"
-    " -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0"
+    " -c statement_timeout=0 -c lock_timeout=50s -c idle_in_transaction_session_timeout=0"
 )
+# Time-outs that not every server knows, and from which version on.
+_LATER_TIMEOUTS = {"idle_session_timeout": 140000, "transaction_timeout": 170000}
 
 
 @dataclass(frozen=True)
@@ -52,18 +55,17 @@ class Target:
         parameters.setdefault("connect_timeout", 10)
         return cls(parameters, settings.DATASET_NAME, settings.PIPELINE_NAME)
 
-    def connect(self, purpose: str, options: str = "") -> psycopg.Connection[tuple[Any, ...]]:
-        """Open an autocommitting connection that names its purpose, host and start to others.
-
-        `options` are server settings beside those that the target itself asks for.
-        """
-        started = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        wanted = f"{self.parameters.get('options', '')} {options}".strip()
-        return psycopg.connect(
+    def connect(self, purpose: str) -> psycopg.Connection[tuple[Any, ...]]:
+        """Open an autocommitting connection that names its purpose, host and start to others."""
+        wanted = f"{self.parameters.get('options', '')} {SESSION_OPTIONS}".strip()
+        connection = psycopg.connect(
             **{**self.parameters, "options": wanted},
             autocommit=True,
-            application_name=f"{purpose} {started} {socket.gethostname()}"[:63],
+            application_name=_application(purpose),
         )
+        for name in _later_timeouts(connection):
+            connection.execute(f"SET {name} = 0".encode())
+        return connection
 
     def credentials(self) -> PostgresCredentials:
         """The same database as dlt's credentials.
@@ -75,6 +77,7 @@ class Target:
         from dlt.destinations.impl.postgres.configuration import PostgresCredentials
 
         with self.connect("load_faker_data") as connection:
+            later = "".join(f" -c {name}=0" for name in _later_timeouts(connection))
             info = connection.info
             found = {
                 "database": quote(info.dbname, safe=""),
@@ -84,7 +87,8 @@ class Target:
                 "port": info.port,
             }
         query = {k: str(v) for k, v in self.parameters.items() if k not in _CREDENTIAL_FIELDS}
-        query["options"] = f"{query.get('options', '')} {SESSION_OPTIONS}".strip()
+        query["options"] = f"{query.get('options', '')} {SESSION_OPTIONS}{later}".strip()
+        query["application_name"] = _application("load_faker_data")
         return PostgresCredentials(
             {
                 **found,
@@ -99,3 +103,15 @@ class Target:
         where = [str(self.parameters.get(key, "")) for key in ("host", "port", "dbname", "service")]
         digest = hashlib.sha256("\0".join(where).encode()).hexdigest()[:8]
         return f"{self.dataset}-{digest}"
+
+
+def _application(purpose: str) -> str:
+    """What pg_stat_activity shows of a session; PostgreSQL keeps 63 bytes of it."""
+    started = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"{purpose} {started} {socket.gethostname()}"[:63]
+
+
+def _later_timeouts(connection: psycopg.Connection[Any]) -> list[str]:
+    """Those of the time-outs that the connection's server knows."""
+    version = connection.info.server_version
+    return [name for name, since in _LATER_TIMEOUTS.items() if version >= since]

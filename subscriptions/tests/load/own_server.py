@@ -76,5 +76,5 @@ class OwnServer:
 def _lives(process: psutil.Process) -> bool:
     """Whether it is more than an entry that nobody has reaped."""
     with suppress(psutil.NoSuchProcess):
-        return process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
     return False
