@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -30,24 +29,24 @@ def drop_schemas(target: Target) -> None:
     """
     staging = f"{target.dataset}_staging"
     query = """
-        SELECT nspname FROM pg_namespace WHERE nspname = %s
+        SELECT nspname, oid FROM pg_namespace WHERE nspname = %s
         OR nspname ~ %s AND obj_description(oid, 'pg_namespace') = %s
     """
     names = (staging, f"^{target.dataset}_old_[0-9]+$", RETIRED)
     with suppress(psycopg.Error), target.connect("load_faker_data") as connection:
         connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
-        for (schema,) in connection.execute(query, names).fetchall():
+        for schema, oid in connection.execute(query, names).fetchall():
             try:
                 drop = sql.SQL("DROP SCHEMA {} CASCADE")
                 connection.execute(drop.format(sql.Identifier(schema)))
             except psycopg.errors.LockNotAvailable:
                 if schema == staging:
-                    _retire(connection, target.dataset, staging)
+                    _retire(connection, staging, f"{target.dataset}_old_{oid}")
 
 
-def _retire(connection: psycopg.Connection[Any], dataset: str, schema: str) -> None:
+def _retire(connection: psycopg.Connection[Any], schema: str, name: str) -> None:
     """Give a schema that somebody uses another name, which needs no lock."""
-    retired = sql.Identifier(f"{dataset}_old_{int(time.time())}")
+    retired = sql.Identifier(name)
     with connection.transaction():
         rename = sql.SQL("ALTER SCHEMA {} RENAME TO {}")
         connection.execute(rename.format(sql.Identifier(schema), retired))

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
-from pathlib import Path
-from typing import Any
 
 import pytest
-from django.conf import settings
 
 from subscriptions.extract import Company
 from subscriptions.load import pipeline
@@ -16,14 +13,17 @@ from subscriptions.load.request import Load, Request
 from subscriptions.load.tables import TABLES, Disposition
 from subscriptions.load.target import Target
 from subscriptions.tests.load.own_server import OwnServer
-
-DAY = date(2026, 11, 23)
-WORKING_DIR: Path = settings.LOCAL_DIR / "dlt"
+from subscriptions.tests.load.trouble import (
+    DAY,
+    WORKING_DIR,
+    Rows,
+    business_rows,
+    querying,
+)
+from subscriptions.tests.load.trouble import load as load_few
 
 Execute = Callable[..., None]
 Run = Callable[..., pipeline.Result]
-Query = Callable[..., list[tuple[Any, ...]]]
-Rows = dict[str, list[tuple[Any, ...]]]
 
 
 @pytest.fixture
@@ -57,25 +57,10 @@ def own_server() -> Iterator[OwnServer]:
     server.remove()
 
 
-def business_rows(query: Query) -> Rows:
-    """All stored rows, but for what differs from load to load."""
-    return {
-        table.name: sorted(
-            query(f'SELECT {", ".join(table.columns)}, valid_from, valid_to FROM "{table.name}"'),
-            key=repr,
-        )
-        for table in TABLES
-    }
-
-
-def damage(query: Query) -> None:
-    """Give a load something to repair, so that it leaves the tables other than it found them."""
-    query("UPDATE \"user\" SET email = 'changed by hand'")
-    query("DELETE FROM usage WHERE usage_date < '2026-10-01'")
-
-
-def loaded_again(good: Rows, before: Rows, disposition: Disposition | None) -> Rows:
-    """What one load of the company of `good` makes of what was there before."""
-    if disposition != "append":
-        return good
-    return {table: sorted(rows + good[table], key=repr) for table, rows in before.items()}
+@pytest.fixture(scope="session")
+def good(own_server: OwnServer) -> Rows:
+    """The rows of a load that nothing disturbed."""
+    target = own_server.target("undisturbed")
+    load_few(target)
+    with querying(target) as query:
+        return business_rows(query)

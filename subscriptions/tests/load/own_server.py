@@ -33,6 +33,11 @@ class OwnServer:
         where = {"host": str(self._here.sockets), "port": PORT, "user": USER, "dbname": "postgres"}
         return Target({**where, "connect_timeout": 10}, dataset, dataset)
 
+    @property
+    def system_user(self) -> int:
+        """The id of the user that it runs as."""
+        return self._here.data.stat().st_uid
+
     def start(self) -> None:
         """Start it, and wait until any crash recovery is over."""
         cluster.start(self._here)

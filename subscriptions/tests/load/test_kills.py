@@ -8,78 +8,35 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import cycle
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
 
-from subscriptions.load import pipeline
-from subscriptions.load.errors import explain
-from subscriptions.load.request import Request
 from subscriptions.load.tables import DISPOSITIONS, Disposition
 from subscriptions.load.target import Target
-from subscriptions.tests.load.conftest import (
+from subscriptions.tests.load.moments import BEFORE_THE_PACKAGE, MOMENTS, right_after
+from subscriptions.tests.load.own_server import OwnServer
+from subscriptions.tests.load.trouble import (
     DAY,
+    USERS,
     WORKING_DIR,
-    Query,
     Rows,
     business_rows,
     damage,
+    failure_of,
+    load,
     loaded_again,
+    querying,
 )
-from subscriptions.tests.load.moments import BEFORE_THE_PACKAGE, MOMENTS, right_after
-from subscriptions.tests.load.own_server import OwnServer
 
-USERS = 20
 DROPPED = "The load before this one was interrupted; what it had not published is dropped."
 PUBLISHED = "The load before this one was interrupted after its data had been published."
 # Each moment under one disposition, in turn: every one meets several moments of every phase.
 TURNS = list(zip(MOMENTS, cycle([None, *DISPOSITIONS]), strict=False))
 
 Kill = Callable[[Target, str, Disposition | None], None]
-
-
-@contextmanager
-def querying(target: Target) -> Iterator[Query]:
-    """Run SQL in a dataset, committed at once; returns the rows, if any."""
-    with target.connect("test") as session:
-        session.execute(f"SET search_path = {target.dataset}")
-
-        def query(sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-            cursor: psycopg.Cursor[tuple[Any, ...]] = session.execute(sql, parameters or None)
-            return cursor.fetchall() if cursor.description else []
-
-        yield query
-
-
-def run(target: Target, disposition: Disposition | None = None) -> list[str]:
-    """Load as the command does, and return what it says."""
-    request = Request(users=USERS, as_of=DAY, write_disposition=disposition)
-    said: list[str] = []
-    pipeline.run(target, request, WORKING_DIR, said.append)
-    return said
-
-
-def failure_of(target: Target, disposition: Disposition | None) -> str:
-    """Run a load that cannot succeed, and return what a person is told."""
-    try:
-        run(target, disposition)
-    except Exception as failure:  # noqa: BLE001  (whatever it is, it has to be explained)
-        return explain(failure)
-    pytest.fail("the load was not stopped")
-
-
-@pytest.fixture(scope="module")
-def good(own_server: OwnServer) -> Rows:
-    """The rows of a load that nothing disturbed."""
-    target = own_server.target("undisturbed")
-    run(target)
-    with querying(target) as query:
-        return business_rows(query)
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +75,7 @@ def is_made_up_for(
     with target.connect("test") as session:
         there = session.execute("SELECT to_regnamespace(%s)", (target.dataset,)).fetchone()
     if there == (None,):
-        run(target)
+        load(target)
     receipts = "SELECT count(*), count(finished_at) FROM _load_receipt"
     with querying(target) as query:
         damage(query)
@@ -130,7 +87,7 @@ def is_made_up_for(
     with querying(target) as query:
         published = query(receipts) != [(loads, loads)]
         assert business_rows(query) == (after if published else before)
-    said = run(target, disposition)
+    said = load(target, disposition)
     with querying(target) as query:
         assert business_rows(query) == after
         # Its predecessor was published or it was, never both.
@@ -176,4 +133,4 @@ def test_what_a_re_run_said_is_not_said_again(
 ) -> None:
     target = own_server.target("killed_default")
     is_made_up_for(target, good, kill_load, "committed, dlt knows nothing of it", None)
-    assert [line for line in run(target) if "interrupted" in line] == []
+    assert [line for line in load(target) if "interrupted" in line] == []

@@ -16,7 +16,8 @@ from subscriptions.load.errors import LoadError
 from subscriptions.load.lock import load_lock
 from subscriptions.load.tables import USAGE
 from subscriptions.load.target import Target
-from subscriptions.tests.load.conftest import WORKING_DIR, Query, Run, business_rows
+from subscriptions.tests.load.conftest import Run
+from subscriptions.tests.load.trouble import WORKING_DIR, Query, business_rows
 
 
 def test_a_second_load_is_refused_and_names_the_first(target: Target, run: Run) -> None:

@@ -11,7 +11,8 @@ from subscriptions.extract import Company
 from subscriptions.load import publication
 from subscriptions.load.tables import TABLES, Disposition
 from subscriptions.load.target import Target
-from subscriptions.tests.load.conftest import Execute, Query
+from subscriptions.tests.load.conftest import Execute
+from subscriptions.tests.load.trouble import Query
 
 DAY = date(2026, 6, 1)
 SMALL = Company(seed=1, users=30, epoch=DAY)

@@ -18,8 +18,9 @@ from subscriptions.load.errors import LoadError
 from subscriptions.load.in_place import InPlace
 from subscriptions.load.tables import TABLES, USER, Disposition, Table
 from subscriptions.load.target import Target
-from subscriptions.tests.load.conftest import Execute, Query
+from subscriptions.tests.load.conftest import Execute
 from subscriptions.tests.load.moments import right_after
+from subscriptions.tests.load.trouble import Query
 
 DAY = date(2026, 6, 1)
 LATER = date(2026, 7, 1)
