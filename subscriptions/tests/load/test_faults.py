@@ -17,6 +17,8 @@ from typing import Any, Final
 import psycopg
 import pytest
 
+from subscriptions.extract import company
+from subscriptions.load import generation
 from subscriptions.load import target as target_module
 from subscriptions.load.errors import explain
 from subscriptions.load.tables import TABLES, Disposition
@@ -321,6 +323,26 @@ def test_a_fault_is_told_and_changes_nothing(
     schemas = query("SELECT nspname FROM pg_namespace WHERE nspname ~ %s", f"^{DATASET}")
     assert schemas == [(DATASET,)]
     assert list(Path(tempfile.gettempdir()).glob(f"load_faker_data-{target.folder}-*")) == []
+
+
+def test_a_job_that_cannot_connect_does_not_keep_the_others_waiting(
+    own_server: OwnServer, target: Target, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No table's rows may run far ahead of another's, of which none are taken here."""
+    monkeypatch.setattr(company, "PARTITION_USERS", 2)
+    monkeypatch.setattr(generation, "FEW_PARTITIONS", 100)
+    monkeypatch.setattr(generation, "AHEAD", 1)
+    told: list[str] = []
+    # The lock's session, and two of the three whose rows come by partitions.
+    query(f"ALTER ROLE {ROLE} CONNECTION LIMIT 3")
+    try:
+        waiting = Thread(target=lambda: told.append(failure_of(target, "replace")), daemon=True)
+        waiting.start()
+        waiting.join(60)
+    finally:
+        query(f"ALTER ROLE {ROLE} CONNECTION LIMIT -1")
+    assert len(told) == 1
+    assert re.search(_FEW, told[0])
 
 
 @pytest.mark.parametrize("disposition", [None, "replace"])
