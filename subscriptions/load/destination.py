@@ -17,6 +17,7 @@ import psycopg2
 from dlt.common.destination.client import FollowupJobRequest, LoadJob
 from dlt.common.destination.exceptions import DestinationTerminalException
 from dlt.common.destination.typing import PreparedTableSchema
+from dlt.common.schema.utils import is_complete_column
 from dlt.common.storages.load_package import LoadJobInfo
 from dlt.destinations import postgres
 from dlt.destinations.impl.postgres.postgres import PostgresClient
@@ -53,7 +54,10 @@ class DatasetClient(PostgresClient):
                 f'"{dataset}"."{name}"'
                 for name, table in self.schema.tables.items()
                 if (there := columns(cursor, dataset, name))
-                and not set(table["columns"]) <= {*there}
+                and any(
+                    column not in there and is_complete_column(hints)
+                    for column, hints in table["columns"].items()
+                )
             ]
             if lacking:
                 lock = f"LOCK TABLE {', '.join(lacking)} IN ACCESS EXCLUSIVE MODE"

@@ -32,7 +32,7 @@ class Swap:
         """
         names = [name for table in TABLES for name in (table.name, table.view)]
         self.cursor.execute(
-            "SELECT string_agg(oid::regclass::text, ', ') FROM pg_class"
+            "SELECT string_agg(oid::regclass::text, ', ' ORDER BY relname) FROM pg_class"
             " WHERE relnamespace = %s::regnamespace AND relname = ANY (%s)",
             (f'"{self.dataset}"', [*names, RECEIPT_TABLE]),
         )

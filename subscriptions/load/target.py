@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -28,8 +29,13 @@ SESSION_OPTIONS = (
     "-c work_mem=256MB -c maintenance_work_mem=512MB -c timezone=UTC"
     " -c statement_timeout=0 -c lock_timeout=50s -c idle_in_transaction_session_timeout=0"
 )
-# Time-outs that not every server knows, and from which version on.
-_LATER_TIMEOUTS = {"idle_session_timeout": 140000, "transaction_timeout": 170000}
+# Settings that not every server knows: from which version on, and what a load wants. The last one
+# ends what a killed load's session is still doing; servers on Windows refuse it.
+_LATER_SETTINGS = {
+    "idle_session_timeout": (140000, "0"),
+    "transaction_timeout": (170000, "0"),
+    "client_connection_check_interval": (140000, "2s"),
+}
 
 
 @dataclass(frozen=True)
@@ -63,8 +69,7 @@ class Target:
             autocommit=True,
             application_name=_application(purpose),
         )
-        for name in _later_timeouts(connection):
-            connection.execute(f"SET {name} = 0".encode())
+        _take_later_settings(connection)
         return connection
 
     def credentials(self) -> PostgresCredentials:
@@ -77,7 +82,8 @@ class Target:
         from dlt.destinations.impl.postgres.configuration import PostgresCredentials
 
         with self.connect("load_faker_data") as connection:
-            later = "".join(f" -c {name}=0" for name in _later_timeouts(connection))
+            taken = _take_later_settings(connection)
+            later = "".join(f" -c {name}={value}" for name, value in taken.items())
             info = connection.info
             found = {
                 "database": quote(info.dbname, safe=""),
@@ -88,7 +94,8 @@ class Target:
             }
         query = {k: str(v) for k, v in self.parameters.items() if k not in _CREDENTIAL_FIELDS}
         query["options"] = f"{query.get('options', '')} {SESSION_OPTIONS}{later}".strip()
-        query["application_name"] = _application("load_faker_data")
+        # libpq leaves a plus sign alone, which dlt makes of a space.
+        query["application_name"] = _application("load_faker_data").replace(" ", "_")
         return PostgresCredentials(
             {
                 **found,
@@ -111,7 +118,12 @@ def _application(purpose: str) -> str:
     return f"{purpose} {started} {socket.gethostname()}"[:63]
 
 
-def _later_timeouts(connection: psycopg.Connection[Any]) -> list[str]:
-    """Those of the time-outs that the connection's server knows."""
-    version = connection.info.server_version
-    return [name for name, since in _LATER_TIMEOUTS.items() if version >= since]
+def _take_later_settings(connection: psycopg.Connection[Any]) -> dict[str, str]:
+    """Give the session the settings that its server knows, and return them."""
+    taken = {}
+    for name, (since, value) in _LATER_SETTINGS.items():
+        if connection.info.server_version >= since:
+            with suppress(psycopg.errors.InvalidParameterValue):
+                connection.execute(f"SET {name} = '{value}'".encode())
+                taken[name] = value
+    return taken

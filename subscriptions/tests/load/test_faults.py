@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,13 +18,15 @@ from threading import Thread
 from typing import Any, Final
 
 import psycopg
+import psycopg2
 import pytest
 
 from subscriptions.extract import company
 from subscriptions.load import generation
 from subscriptions.load import target as target_module
 from subscriptions.load.errors import explain
-from subscriptions.load.tables import TABLES, Disposition
+from subscriptions.load.staging import Staging
+from subscriptions.load.tables import PLAN, TABLES, Disposition, Table
 from subscriptions.load.target import Target
 from subscriptions.tests.load.moments import right_after
 from subscriptions.tests.load.own_server import OwnServer
@@ -191,21 +196,19 @@ def full_disk(server: OwnServer, query: Query) -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def damaged(moment: str) -> Fault:
-    """A bit is not what it was written as, in what is staged at a moment."""
+@contextmanager
+def damaged(_server: OwnServer, query: Query) -> Iterator[None]:
+    """A bit of what is staged is not what it was written as."""
+    copied = Staging.copied
 
-    @contextmanager
-    def fault(_server: OwnServer, query: Query) -> Iterator[None]:
-        def damage_one() -> None:
-            query(
-                f"UPDATE {DATASET}_staging.plan SET monthly_fee = monthly_fee + 0.01"
-                f" WHERE plan_id = (SELECT min(plan_id) FROM {DATASET}_staging.plan)"
-            )
+    def damage_first(staging: Staging, table: Table) -> None:
+        if table is PLAN:
+            query(f"UPDATE {DATASET}_staging.plan SET monthly_fee = 7 WHERE plan_id = 1")
+        copied(staging, table)
 
-        with right_after(moment, damage_one):
-            yield
-
-    return fault
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Staging, "copied", damage_first)
+        yield
 
 
 @contextmanager
@@ -298,8 +301,8 @@ FAULTS: dict[str, tuple[Fault, str, Disposition | None]] = {
         "No space left on device; make room on the database server",
         "replace",
     ),
-    "damaged, swap": (damaged("one job copied, 4"), "plan: 5 rows with checksum", "replace"),
-    "damaged, in place": (damaged("staged"), "plan: 5 rows with checksum", "append"),
+    "damaged, swap": (damaged, "plan: 5 rows with checksum", "replace"),
+    "damaged, in place": (damaged, "plan: 5 rows with checksum", "append"),
     "no TMPDIR": (no_temporary_folder, "TMPDIR is /nowhere/at/all", None),
 }
 
@@ -349,7 +352,9 @@ def test_a_job_that_cannot_connect_does_not_keep_the_others_waiting(
 def test_time_outs_of_the_role_do_not_stop_a_load(
     target: Target, good: Rows, query: Query, disposition: Disposition | None
 ) -> None:
-    known = [name for name in TIMEOUTS if query("SELECT FROM pg_settings WHERE name = %s", name)]
+    known = [
+        name for name in TIMEOUTS if query("SELECT name FROM pg_settings WHERE name = %s", name)
+    ]
     damage(query)
     for name in known:
         query(f"ALTER ROLE {ROLE} SET {name} = '{HASTE}'")
@@ -379,6 +384,36 @@ def test_what_an_orphaned_session_still_does_is_not_waited_for(
     assert schemas == [(DATASET,)]
 
 
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
+def test_a_session_ends_with_its_client_even_in_mid_statement(
+    target: Target, query: Query, driver: str
+) -> None:
+    """What it holds would be in the way of the load after a kill."""
+    session: Any = target.connect("test")
+    if driver == "psycopg2":  # which dlt uses
+        session.close()
+        credentials = target.credentials()
+        session = psycopg2.connect(
+            credentials.to_native_representation(), options=credentials.get_query()["options"]
+        )
+    busy = Thread(target=_sleep, args=(session,))
+    busy.start()
+    while not query("SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'"):
+        pass
+    with socket.socket(fileno=os.dup(session.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)
+    deadline = time.monotonic() + 20
+    while sessions(query) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert sessions(query) == []
+    busy.join()
+
+
+def _sleep(session: Any) -> None:
+    with suppress(psycopg.Error, psycopg2.Error):
+        session.cursor().execute("SELECT pg_sleep(60)")
+
+
 def test_a_sentence_for_every_refusal(own_server: OwnServer, target: Target) -> None:
     """Of a connection that cannot be had there is no more than words."""
     refusals = {
@@ -388,4 +423,4 @@ def test_a_sentence_for_every_refusal(own_server: OwnServer, target: Target) -> 
     for advice, parameters in refusals.items():
         with pytest.raises(psycopg.OperationalError) as refusal:
             replace(target, parameters=target.parameters | parameters).connect("test")
-        assert explain(refusal.value).endswith(f"{advice}.") or advice in explain(refusal.value)
+        assert advice in explain(refusal.value)
