@@ -109,17 +109,19 @@ def test_a_first_load_does_not_wait_for_a_reader_of_what_an_interrupted_one_left
 def test_readers_do_not_wait_for_one_lock_after_another(
     execute: Execute, target: Target, query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of the relations that a swap locks each is held, until it has been waited for a moment."""
+    """Each of the tables that a swap locks is held until it has been waited for a moment."""
+    # Longer than as shipped, to be told from what the machine itself may take.
+    monkeypatch.setattr(patience, "ATTEMPT", "1s")
     monkeypatch.setattr(patience, "PAUSE_S", 0.05)
     execute(SMALL, DAY)
-    relations = [name for table in TABLES for name in (table.view, table.name)]
+    tables = [table.name for table in TABLES]
     waited_for = (
         "SELECT relname FROM pg_locks JOIN pg_class ON relation = pg_class.oid"
         " WHERE NOT granted AND mode = 'AccessExclusiveLock' AND relnamespace = %s::regnamespace"
     )
     with ExitStack() as stack:
-        held = {name: stack.enter_context(ExitStack()) for name in relations}
-        for name in relations:
+        held = {name: stack.enter_context(ExitStack()) for name in tables}
+        for name in tables:
             session = held[name].enter_context(target.connect("holder"))
             held[name].enter_context(session.transaction())
             lock = f'LOCK TABLE {target.dataset}."{name}" IN ACCESS SHARE MODE'
@@ -130,11 +132,11 @@ def test_readers_do_not_wait_for_one_lock_after_another(
         load.start()
         while load.is_alive():
             for (name,) in query(waited_for, target.dataset):
-                time.sleep(0.25)
+                time.sleep(0.7)
                 held[name].close()
             time.sleep(0.01)
         load.join()
-    assert reader.longest < A_MOMENT_S
+    assert reader.longest < 2
     assert query('SELECT count(*) FROM "user"') == [(60,)]
 
 
