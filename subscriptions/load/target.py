@@ -61,9 +61,12 @@ class Target:
         parameters.setdefault("connect_timeout", 10)
         return cls(parameters, settings.DATASET_NAME, settings.PIPELINE_NAME)
 
-    def connect(self, purpose: str) -> psycopg.Connection[tuple[Any, ...]]:
-        """Open an autocommitting connection that names its purpose, host and start to others."""
-        wanted = f"{self.parameters.get('options', '')} {SESSION_OPTIONS}".strip()
+    def connect(self, purpose: str, options: str = "") -> psycopg.Connection[tuple[Any, ...]]:
+        """Open an autocommitting connection that names its purpose, host and start to others.
+
+        `options` are server settings beside those of the target and of every load.
+        """
+        wanted = f"{self.parameters.get('options', '')} {SESSION_OPTIONS} {options}".strip()
         connection = psycopg.connect(
             **{**self.parameters, "options": wanted},
             autocommit=True,
