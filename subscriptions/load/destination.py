@@ -9,17 +9,23 @@ note: a load is either there and noted, or not there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Self, cast
 
+import psycopg2
 from dlt.common.destination.client import FollowupJobRequest, LoadJob
+from dlt.common.destination.exceptions import DestinationTerminalException
 from dlt.common.destination.typing import PreparedTableSchema
+from dlt.common.schema.utils import is_complete_column
 from dlt.common.storages.load_package import LoadJobInfo
 from dlt.destinations import postgres
 from dlt.destinations.impl.postgres.postgres import PostgresClient
 
+from subscriptions.load import patience
 from subscriptions.load.copying import CopyJob
 from subscriptions.load.publication import Publication
+from subscriptions.load.schemas import columns
 from subscriptions.load.staging import Staging
 from subscriptions.load.tables import TABLES
 
@@ -28,6 +34,35 @@ class DatasetClient(PostgresClient):
     """Stages every table of the dataset, and publishes them together."""
 
     staging: Staging
+
+    def __enter__(self) -> Self:
+        """Connect, or end the load: the other tables' jobs would wait for one that cannot begin."""
+        try:
+            super().__enter__()
+        except psycopg2.Error as failure:
+            self.staging.rows.stop(failure)
+            raise DestinationTerminalException(str(failure)) from failure
+        return self
+
+    @contextmanager
+    def maybe_ddl_transaction(self) -> Iterator[None]:
+        """dlt's, with a lock on the tables that lack columns, for which it would wait for ever."""
+        with super().maybe_ddl_transaction():
+            cursor = self.sql_client.native_connection.cursor()
+            dataset = self.sql_client.dataset_name
+            lacking = [
+                f'"{dataset}"."{name}"'
+                for name, table in self.schema.tables.items()
+                if (there := columns(cursor, dataset, name))
+                and any(
+                    column not in there and is_complete_column(hints)
+                    for column, hints in table["columns"].items()
+                )
+            ]
+            if lacking:
+                lock = f"LOCK TABLE {', '.join(lacking)} IN ACCESS EXCLUSIVE MODE"
+                patience.insist(cursor, lock, lacking)
+            yield
 
     def create_load_job(
         self, table: PreparedTableSchema, file_path: str, *args: Any, **kwargs: Any
@@ -65,6 +100,8 @@ class DatasetClient(PostgresClient):
         with self.sql_client.begin_transaction():
             publication.publish(load_id)
             super().complete_load(load_id)
+            # A server that was restarted meanwhile has forgotten the lock, though not the load.
+            self.staging.confirm_lock()
 
 
 class dataset_postgres(postgres):  # noqa: N801  (dlt names its destinations in lower case)

@@ -15,6 +15,35 @@ DATABASE_URL = "DATABASE_URL"
 _WHOLE = "What is served is whole: the data from before, or all of this load."
 INTERRUPTED = f"Interrupted. {_WHOLE}"
 
+_SERVER = "check that the server in {variable} is up, and run this again"
+_SESSIONS = "end other sessions or raise that limit (a load takes up to ten), and run this again"
+_CHANGED = "somebody has changed the dataset's tables: --write-disposition replace makes them anew"
+# By the codes of PostgreSQL's appendix A, or how they begin: the first that fits.
+_ADVICE = {
+    "28": "check the user and the password in {variable}",
+    "42501": "let the user CREATE in the database, and own the dataset's schema and tables",
+    "25006": "let the user write: the database or the role is read-only",
+    "53300": _SESSIONS,
+    "53400": "raise that limit, and run this again",
+    "53": "make room on the database server, and run this again",
+    "55P03": "end the transaction that holds the tables (see pg_stat_activity), and run this again",
+    "57014": "run this again",
+    "57P": _SERVER,
+    "40": "run this again",
+    "42": _CHANGED,
+    "23502": _CHANGED,
+}
+# A connection that was refused has no code, only its words.
+_REFUSED = {
+    "startup parameter": "give {variable} the server itself instead of a pooler",
+    "authentication failed": _ADVICE["28"],
+    "password": _ADVICE["28"],
+    "too many connections": _SESSIONS,
+    "too many clients": _SESSIONS,
+    "connection slots are reserved": _SESSIONS,
+    "does not exist": "check {variable}",
+}
+
 
 class LoadError(Exception):
     """A load that cannot go on; the message is one sentence that says what to do."""
@@ -61,28 +90,13 @@ def _chain(failure: BaseException | None) -> Iterator[BaseException]:
 
 
 def _database_sentence(message: str, sqlstate: str, variable: str) -> str:
-    """Word a database error for a person; the codes are those of PostgreSQL's appendix A."""
+    """Word a database error for a person."""
     reason = " ".join(message.strip().split("\n")[0].split()).removeprefix("ERROR: ").rstrip(".")
     connecting = not sqlstate or sqlstate.startswith(("08", "28", "3D"))
-    if "startup parameter" in reason:
-        advice = f"give {variable} the server itself instead of a pooler"
-    elif sqlstate.startswith("28") or "authentication failed" in reason or "password" in reason:
-        advice = f"check the user and the password in {variable}"
-    elif "does not exist" in reason and connecting:
-        advice = f"check {variable}"
-    elif sqlstate == "42501":
-        advice = "let the user CREATE in the database, and own the dataset's schema and tables"
-    elif sqlstate == "25006":
-        advice = "let the user write: the database or the role is read-only"
-    elif sqlstate.startswith("53"):
-        advice = "make room on the database server, and run this again"
-    elif connecting or sqlstate.startswith("57P"):
-        advice = f"check that the server in {variable} is up, and run this again"
-    elif sqlstate.startswith("42") or sqlstate == "23502":
-        advice = (
-            "somebody has changed the dataset's tables: --write-disposition replace makes them anew"
-        )
-    else:
-        advice = "mend that and run this again"
+    advice = _SERVER if connecting else "mend that and run this again"
+    found = [words for code, words in _ADVICE.items() if sqlstate.startswith(code)]
+    if connecting:
+        found = [words for part, words in _REFUSED.items() if part in reason] + found
     database = "The database" if variable == DATABASE_URL else f"The database in {variable}"
+    advice = [*found, advice][0].format(variable=variable)
     return f"{database} says: {reason}; {advice}." + ("" if connecting else f" {_WHOLE}")

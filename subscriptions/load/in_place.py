@@ -7,7 +7,7 @@ from typing import Final
 
 from psycopg2 import extensions
 
-from subscriptions.load import checksums, dispositions
+from subscriptions.load import checksums, dispositions, patience
 from subscriptions.load.checksums import NOTHING, Stored
 from subscriptions.load.partitions import Changed
 from subscriptions.load.schemas import columns
@@ -32,7 +32,6 @@ class InPlace:
 
     def perform(self) -> dict[str, dict[str, int]]:
         """Run the dispositions; returns for each table how many rows were added, changed, ..."""
-        self._complete_views()
         self.cursor.execute(
             "SELECT indexname FROM pg_indexes WHERE schemaname = %s", [self.dataset]
         )
@@ -46,6 +45,8 @@ class InPlace:
             touched = sum(changes[table.name].values())
             if touched * ANALYZE_ONE_IN > self.stored[table.name].current.rows:
                 self.cursor.execute(analyze)
+        # Last, for from here to the commit readers wait for the views.
+        self._complete_views()
         return changes
 
     def _apply(self, table: Table) -> dict[str, int]:
@@ -104,7 +105,8 @@ class InPlace:
             there = columns(self.cursor, self.dataset, table.view)
             if missing := [name for name in table.stored_columns if name not in there]:
                 view = view_statement(f'"{self.dataset}"', table, [*there, *missing])
-                self.cursor.execute(view)
+                relation = f'"{self.dataset}"."{table.view}"'
+                patience.insist(self.cursor, view, [relation] if there else [])
 
     @staticmethod
     def _relation(schema: str, table: Table) -> str:

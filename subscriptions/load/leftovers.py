@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 from psycopg import sql
 
+from subscriptions.load.errors import LoadError
 from subscriptions.load.target import Target
 
 # How a swap marks the schema that it takes out of service, so that no other is ever dropped.
@@ -20,21 +22,36 @@ LOCK_TIMEOUT: Final = "300ms"
 
 
 def drop_schemas(target: Target) -> None:
-    """Drop staged and retired schemas of the dataset, unless somebody still reads them.
+    """Drop staged and retired schemas of the dataset, unless somebody still uses them.
 
-    Housekeeping: what it cannot do, a later load does.
+    Housekeeping: what it cannot do, a later load does. What a killed load's sessions still hold of
+    its staged tables, the last statement that each had begun, is put out of the next load's way.
     """
+    staging = f"{target.dataset}_staging"
     query = """
-        SELECT nspname FROM pg_namespace WHERE nspname = %s
+        SELECT nspname, oid FROM pg_namespace WHERE nspname = %s
         OR nspname ~ %s AND obj_description(oid, 'pg_namespace') = %s
     """
-    names = (f"{target.dataset}_staging", f"^{target.dataset}_old_[0-9]+$", RETIRED)
+    names = (staging, f"^{target.dataset}_old_[0-9]+$", RETIRED)
     with suppress(psycopg.Error), target.connect("load_faker_data") as connection:
         connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
-        for (schema,) in connection.execute(query, names).fetchall():
-            with suppress(psycopg.errors.LockNotAvailable):
+        for schema, oid in connection.execute(query, names).fetchall():
+            try:
                 drop = sql.SQL("DROP SCHEMA {} CASCADE")
                 connection.execute(drop.format(sql.Identifier(schema)))
+            except psycopg.errors.LockNotAvailable:
+                if schema == staging:
+                    _retire(connection, staging, f"{target.dataset}_old_{oid}")
+
+
+def _retire(connection: psycopg.Connection[Any], schema: str, name: str) -> None:
+    """Give a schema that somebody uses another name, which needs no lock."""
+    retired = sql.Identifier(name)
+    with connection.transaction():
+        rename = sql.SQL("ALTER SCHEMA {} RENAME TO {}")
+        connection.execute(rename.format(sql.Identifier(schema), retired))
+        comment = sql.SQL("COMMENT ON SCHEMA {} IS {}")
+        connection.execute(comment.format(retired, sql.Literal(RETIRED)))
 
 
 def prefix(name: str) -> str:
@@ -43,7 +60,18 @@ def prefix(name: str) -> str:
 
 
 def remove_files(name: str) -> None:
-    """Remove what a killed load of the dataset left in the folder for temporary files."""
+    """Remove what a killed load of the dataset left in the folder for temporary files.
+
+    Raises:
+        LoadError: TMPDIR names no usable folder, where Python would take another, which may well
+            lie on a disk that is too small.
+    """
+    wanted = os.environ.get("TMPDIR")
+    if wanted and not (Path(wanted).is_dir() and os.access(wanted, os.W_OK | os.X_OK)):
+        raise LoadError(
+            f"TMPDIR is {wanted}, which is no folder that can be written to: name another one, or "
+            "unset it."
+        )
     for left in Path(tempfile.gettempdir()).glob(f"{prefix(name)}*"):
         shutil.rmtree(left, ignore_errors=True)
 

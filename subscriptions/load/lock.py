@@ -6,7 +6,7 @@ is gone the moment that its process is, however that ended.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,21 +20,21 @@ LOCK_CLASS = 0x0E17
 
 
 @contextmanager
-def load_lock(target: Target, purpose: str = "load_faker_data") -> Iterator[None]:
+def load_lock(target: Target, purpose: str = "load_faker_data") -> Iterator[Callable[[], None]]:
     """Hold the dataset's load lock, on a connection of its own, or say who holds it.
+
+    Yields what raises psycopg's error as soon as the connection, and with it the lock, is lost.
 
     Raises:
         LoadError: another load holds the lock; the message has its host and start time.
     """
     with target.connect(purpose) as connection, connection.transaction():
-        # It idles for as long as the load takes, which a server may otherwise cut short.
-        connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         taken = connection.execute(
             "SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", (LOCK_CLASS, target.dataset)
         ).fetchone()
         if taken != (True,):
             raise LoadError(_in_the_way(connection, target.dataset))
-        yield
+        yield lambda: connection.execute("SELECT 1").close()
 
 
 def _in_the_way(connection: psycopg.Connection[tuple[Any, ...]], dataset: str) -> str:

@@ -25,7 +25,7 @@ from subscriptions.load.request import Load
 from subscriptions.load.snapshot import Snapshot, place, snapshot
 from subscriptions.load.stored_rows import StoredRows, stored_rows
 from subscriptions.load.tables import TABLES, Table
-from subscriptions.load.target import SESSION_OPTIONS, Target
+from subscriptions.load.target import Target
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -90,7 +90,7 @@ class Migration:
         refuse_same(self.source, self.target)
         with ExitStack() as held:
             _lock(held, self.source, "source", at_source())
-            _lock(held, self.target, "target", at_target())
+            confirm = _lock(held, self.target, "target", at_target())
             state = held.enter_context(snapshot(self.source))
             with at_target(), self.target.connect(PURPOSE) as session:
                 recorded = receipt.latest(session, self.target.dataset)
@@ -101,7 +101,7 @@ class Migration:
             load = self._load(state.recorded)
             folder = self.target.folder
             rows = held.enter_context(stored_rows(state, load, folder, history=self.history))
-            return self._copy(state, load, rows, recorded)
+            return self._copy(state, load, rows, recorded, confirm)
 
     def _announce(self, state: Snapshot, session: Connection) -> None:
         self.say(f"Copying {self.source.dataset}")
@@ -120,7 +120,12 @@ class Migration:
         )
 
     def _copy(
-        self, state: Snapshot, load: Load, rows: StoredRows, recorded: Receipt | None
+        self,
+        state: Snapshot,
+        load: Load,
+        rows: StoredRows,
+        recorded: Receipt | None,
+        confirm_lock: Callable[[], None],
     ) -> Result:
         """Compare, bring over what differs, and compare again."""
         self.say("Comparing both ends ...")
@@ -129,14 +134,14 @@ class Migration:
             rows.checksums = {name: found.stored.current for name, found in versions.items()}
             compared = self._compare_versions(versions)
         else:
-            connect = partial(self.target.connect, PURPOSE, SESSION_OPTIONS)
+            connect = partial(self.target.connect, PURPOSE)
             compared = comparison.compare(connect, self.target.dataset, load, rows)
             state.refuse_copies(t for t in TABLES if t.name not in compared.unchanged)
         load_id = None
         if len(compared.unchanged) < len(TABLES) or not same_moment(state.recorded, recorded):
             self.say("Copying what differs ..." if compared.unchanged else "Copying ...")
             load_id = pipeline.bring(
-                self.target, load, rows, compared, self.working_dir, self.console
+                self.target, load, rows, compared, self.working_dir, self.console, confirm_lock
             )
         self.say("Verifying the target ...")
         every = {name: found.every for name, found in versions.items()}
@@ -144,7 +149,7 @@ class Migration:
 
     def _compare_versions(self, versions: Mapping[str, Versions]) -> Comparison:
         """All or nothing: what differs anywhere is copied whole."""
-        with at_target(), self.target.connect(PURPOSE, SESSION_OPTIONS) as session:
+        with at_target(), self.target.connect(PURPOSE) as session:
             try:
                 there = {table.name: self._versions(session, table) for table in TABLES}
             except _NOT_THERE:
@@ -161,7 +166,7 @@ class Migration:
     def _result(self, own: Mapping[str, Checksum], load_id: str | None) -> Result:
         """Have the target reckon for itself, and note that nothing is left to do."""
         dataset = self.target.dataset
-        with at_target(), self.target.connect(PURPOSE, SESSION_OPTIONS) as session:
+        with at_target(), self.target.connect(PURPOSE) as session:
             written = receipt.latest(session, dataset)
             if written is None or load_id not in {None, written.load_id}:
                 raise LoadError(f"dlt ended without publishing load {load_id}: run this again.")
@@ -213,10 +218,12 @@ def _company(recorded: Receipt) -> str:
     return f"seed {recorded.seed}, {recorded.users:,} users and epoch {recorded.epoch}"
 
 
-def _lock(held: ExitStack, end: Target, name: str, worded: AbstractContextManager[None]) -> None:
+def _lock(
+    held: ExitStack, end: Target, name: str, worded: AbstractContextManager[None]
+) -> Callable[[], None]:
     """Hold an end's load lock, or say at which end another load is running."""
     try:
         with worded:
-            held.enter_context(load_lock(end, PURPOSE))
+            return held.enter_context(load_lock(end, PURPOSE))
     except LoadError as refusal:
         raise LoadError(f"At the {name}: {refusal}") from refusal

@@ -23,7 +23,7 @@ from subscriptions.load.request import Load, Request, resolve
 from subscriptions.load.rows import Rows
 from subscriptions.load.staging import Staging
 from subscriptions.load.tables import TABLES
-from subscriptions.load.target import SESSION_OPTIONS, Target
+from subscriptions.load.target import Target
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -72,14 +72,14 @@ def run(
         LoadError: refused before anything was changed, with a sentence for the person.
         Exception: whatever stopped it underway; `errors.explain` words it. Nothing was published.
     """
-    with load_lock(target):
+    with load_lock(target) as confirm_lock:
         steps = _steps(target, request)
         leftovers.remove_files(target.folder)
         results = []
         for number, step in enumerate(steps, 1):
             if len(steps) > 1:
                 say(f"Load {number:,} of {len(steps):,}, as of {step.as_of} ...")
-            results.append(_run(target, step, working_dir, say, console))
+            results.append(_run(target, step, working_dir, say, console, confirm_lock))
         return Result([receipt for receipt, _ in results], results[-1][1])
 
 
@@ -94,40 +94,55 @@ def _steps(target: Target, request: Request) -> Sequence[Request]:
 
 
 def _run(
-    target: Target, request: Request, working_dir: Path, say: Say, console: Console | None
+    target: Target,
+    request: Request,
+    working_dir: Path,
+    say: Say,
+    console: Console | None,
+    confirm_lock: Callable[[], None],
 ) -> tuple[Receipt, Sequence[str]]:
     """One load; the caller holds the dataset's lock."""
     with target.connect("load_faker_data") as connection:
         recorded = receipt.latest(connection, target.dataset)
     load = resolve(request, recorded, datetime.now(UTC))
-    if recorded is not None and _finished_before(load, recorded, say):
+    if recorded is not None and not recorded.finished:
+        say("The load before this one was interrupted after its data had been published.")
+        leftovers.empty(working_dir / target.folder)
+    if recorded is not None and _finished_before(load, recorded):
         load_id = recorded.load_id
         leftovers.drop_schemas(target)
     else:
-        load_id = execute(target, load, working_dir, say, console)
+        load_id = execute(target, load, working_dir, say, console, confirm_lock)
     with target.connect("load_faker_data") as connection:
         return _finished(connection, target.dataset, load, load_id)
 
 
-def _finished_before(load: Load, recorded: Receipt, say: Say) -> bool:
+def _finished_before(load: Load, recorded: Receipt) -> bool:
     """Whether this very load was published by a command that was killed before its end.
 
     To run it once more would, under `append`, add its rows a second time.
     """
-    if recorded.finished:
-        return False
-    say("The load before this one was interrupted after its data had been published.")
     company = load.company
-    return (recorded.seed, recorded.users, recorded.epoch, recorded.as_of) == (
-        company.seed,
-        company.users,
-        company.epoch,
-        load.as_of,
-    ) and recorded.dispositions == load.dispositions
+    return (
+        not recorded.finished
+        and (recorded.seed, recorded.users, recorded.epoch, recorded.as_of)
+        == (
+            company.seed,
+            company.users,
+            company.epoch,
+            load.as_of,
+        )
+        and recorded.dispositions == load.dispositions
+    )
 
 
 def execute(
-    target: Target, load: Load, working_dir: Path, say: Say, console: Console | None = None
+    target: Target,
+    load: Load,
+    working_dir: Path,
+    say: Say,
+    console: Console | None = None,
+    confirm_lock: Callable[[], None] = lambda: None,
 ) -> str:
     """Run one definite load through dlt, and return its id; the caller holds the dataset's lock."""
     clear(target, working_dir, say)
@@ -137,11 +152,11 @@ def execute(
         f"on {company.epoch}, as of {load.as_of} ..."
     )
     with generation(load, target.folder) as made:
-        connect = partial(target.connect, "load_faker_data", SESSION_OPTIONS)
+        connect = partial(target.connect, "load_faker_data")
         compared = comparison.since_last(connect, target.dataset, load) or comparison.compare(
             connect, target.dataset, load, made
         )
-        return bring(target, load, made, compared, working_dir, console)
+        return bring(target, load, made, compared, working_dir, console, confirm_lock)
 
 
 def clear(target: Target, working_dir: Path, say: Say) -> None:
@@ -159,10 +174,11 @@ def bring(
     compared: Comparison,
     working_dir: Path,
     console: Console | None = None,
+    confirm_lock: Callable[[], None] = lambda: None,
 ) -> str:
     """Bring the rows that differ into the dataset, through dlt; returns the load's id."""
     rows.begin(compared.selections)
-    connect = partial(target.connect, "load_faker_data", SESSION_OPTIONS)
+    connect = partial(target.connect, "load_faker_data")
     with connect() as connection:
         # Where nothing is staged of a table, nothing may take its place.
         swap = not compared.unchanged and publication.is_swappable(
@@ -173,7 +189,7 @@ def bring(
     try:
         return _through_dlt(
             target,
-            Staging(load, rows, compared.selections, compared.unchanged, finisher),
+            Staging(load, rows, compared.selections, compared.unchanged, finisher, confirm_lock),
             working_dir / target.folder,
             console,
         )

@@ -81,6 +81,8 @@ class Publication:
                 self._note(load_id, changes, stored)
                 swap.perform(load_id)
                 return
+            # What follows takes its time, which readers need not wait for.
+            swap.let_in()
         in_place = InPlace(self.cursor, self.dataset, self.staged, self.staging)
         changes = in_place.perform()
         self._note(load_id, changes, in_place.stored)

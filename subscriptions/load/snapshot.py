@@ -15,7 +15,7 @@ from subscriptions.load.ends import PURPOSE, SOURCE, at_source
 from subscriptions.load.errors import LoadError
 from subscriptions.load.receipt import Receipt
 from subscriptions.load.tables import TABLES, Table
-from subscriptions.load.target import SESSION_OPTIONS, Target
+from subscriptions.load.target import Target
 
 if TYPE_CHECKING:
     from dlt.common.schema.typing import TColumnSchema
@@ -38,7 +38,7 @@ class Snapshot:
     @contextmanager
     def another_session(self) -> Iterator[Connection]:
         """A further session on the same state."""
-        with self.source.connect(PURPOSE, SESSION_OPTIONS) as session, session.transaction():
+        with self.source.connect(PURPOSE) as session, session.transaction():
             session.execute(_READ)
             session.execute(f"SET TRANSACTION SNAPSHOT '{self.name}'")
             yield session
@@ -101,7 +101,7 @@ def snapshot(source: Target) -> Iterator[Snapshot]:
         LoadError: there is no dataset, its tables are not as loads make them, or it went away.
     """
     with at_source():
-        opened = source.connect(PURPOSE, SESSION_OPTIONS)
+        opened = source.connect(PURPOSE)
     with opened as session, session.transaction():
         with at_source():
             session.execute(_READ)

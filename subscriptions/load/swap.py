@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Final
 
 from psycopg2 import extensions
-from psycopg2.errors import LockNotAvailable
 
-from subscriptions.load.leftovers import LOCK_TIMEOUT, RETIRED
+from subscriptions.load import patience
+from subscriptions.load.leftovers import RETIRED
 from subscriptions.load.schemas import copy_rows
-from subscriptions.load.tables import TABLES
+from subscriptions.load.tables import RECEIPT_TABLE, TABLES
 
-# A swap asks for the old tables in short attempts, because while one waits every new reader
-# waits behind it. When they stay in use, it goes on without them: a rename needs no lock, and
-# all that the lock prevents is a statement that looks up one table before and one after it.
-LOCK_PAUSE_S: Final = 0.5
+# When the old tables stay in use for so long, a swap goes on without the lock: a rename needs none,
+# and all that the lock prevents is a statement that looks up one table before and one after it.
 LOCK_PATIENCE_S: Final = 5
 
 
@@ -29,19 +26,23 @@ class Swap:
     staged: str
 
     def lock_out_straddlers(self) -> None:
-        """Wait, within patience, until no statement is between two of the old tables."""
-        tables = ", ".join(f'"{self.dataset}"."{table.name}"' for table in TABLES)
-        deadline = time.monotonic() + LOCK_PATIENCE_S
-        self.cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
-        while time.monotonic() < deadline:
-            self.cursor.execute("SAVEPOINT before_lock")
-            try:
-                self.cursor.execute(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
-                break
-            except LockNotAvailable:
-                self.cursor.execute("ROLLBACK TO SAVEPOINT before_lock")
-                time.sleep(LOCK_PAUSE_S)
-        self.cursor.execute("SET LOCAL lock_timeout = DEFAULT")
+        """Wait, within patience, until no statement is between two of the old tables.
+
+        Or between two views, whose tables a statement locks only when it has looked up them all.
+        """
+        names = [name for table in TABLES for name in (table.name, table.view)]
+        self.cursor.execute(
+            "SELECT string_agg(oid::regclass::text, ', ' ORDER BY relname) FROM pg_class"
+            " WHERE relnamespace = %s::regnamespace AND relname = ANY (%s)",
+            (f'"{self.dataset}"', [*names, RECEIPT_TABLE]),
+        )
+        ((relations,),) = self.cursor.fetchall()
+        lock = f"LOCK TABLE {relations} IN ACCESS EXCLUSIVE MODE"
+        patience.try_for(self.cursor, lock, LOCK_PATIENCE_S)
+
+    def let_in(self) -> None:
+        """Give back what `lock_out_straddlers` has locked."""
+        patience.give_back(self.cursor)
 
     def perform(self, load_id: str) -> None:
         """Carry over what is not staged, and change the names."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -24,11 +25,19 @@ _CREDENTIAL_FIELDS = {"dbname", "user", "password", "host", "port", "service", "
 
 # Server settings of the loading session. work_mem: comparing a staged table with the stored one
 # hashes both, and a hash that spills to disk costs more than the load itself.
-# The time-outs are off, because those of a role or server are meant for requests, not for loads.
+# The time-outs are off, because those of a role or server are meant for requests, not for loads;
+# but nobody who holds a table shall keep a load waiting for more than a minute.
 SESSION_OPTIONS = (
     "-c work_mem=256MB -c maintenance_work_mem=512MB -c timezone=UTC"
-    " -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0"
+    " -c statement_timeout=0 -c lock_timeout=50s -c idle_in_transaction_session_timeout=0"
 )
+# Settings that not every server knows: from which version on, and what a load wants. The last one
+# ends what a killed load's session is still doing; servers on Windows refuse it.
+_LATER_SETTINGS = {
+    "idle_session_timeout": (140000, "0"),
+    "transaction_timeout": (170000, "0"),
+    "client_connection_check_interval": (140000, "2s"),
+}
 
 
 @dataclass(frozen=True)
@@ -70,15 +79,16 @@ class Target:
     def connect(self, purpose: str, options: str = "") -> psycopg.Connection[tuple[Any, ...]]:
         """Open an autocommitting connection that names its purpose, host and start to others.
 
-        `options` are server settings beside those that the target itself asks for.
+        `options` are server settings beside those of the target and of every load.
         """
-        started = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        wanted = f"{self.parameters.get('options', '')} {options}".strip()
-        return psycopg.connect(
+        wanted = f"{self.parameters.get('options', '')} {SESSION_OPTIONS} {options}".strip()
+        connection = psycopg.connect(
             **{**self.parameters, "options": wanted},
             autocommit=True,
-            application_name=f"{purpose} {started} {socket.gethostname()}"[:63],
+            application_name=_application(purpose),
         )
+        _take_later_settings(connection)
+        return connection
 
     def credentials(self) -> PostgresCredentials:
         """The same database as dlt's credentials.
@@ -90,6 +100,8 @@ class Target:
         from dlt.destinations.impl.postgres.configuration import PostgresCredentials
 
         with self.connect("load_faker_data") as connection:
+            taken = _take_later_settings(connection)
+            later = "".join(f" -c {name}={value}" for name, value in taken.items())
             info = connection.info
             found = {
                 "database": quote(info.dbname, safe=""),
@@ -99,7 +111,9 @@ class Target:
                 "port": info.port,
             }
         query = {k: str(v) for k, v in self.parameters.items() if k not in _CREDENTIAL_FIELDS}
-        query["options"] = f"{query.get('options', '')} {SESSION_OPTIONS}".strip()
+        query["options"] = f"{query.get('options', '')} {SESSION_OPTIONS}{later}".strip()
+        # libpq leaves a plus sign alone, which dlt makes of a space.
+        query["application_name"] = _application("load_faker_data").replace(" ", "_")
         return PostgresCredentials(
             {
                 **found,
@@ -114,3 +128,20 @@ class Target:
         where = [str(self.parameters.get(key, "")) for key in ("host", "port", "dbname", "service")]
         digest = hashlib.sha256("\0".join(where).encode()).hexdigest()[:8]
         return f"{self.dataset}-{digest}"
+
+
+def _application(purpose: str) -> str:
+    """What pg_stat_activity shows of a session; PostgreSQL keeps 63 bytes of it."""
+    started = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"{purpose} {started} {socket.gethostname()}"[:63]
+
+
+def _take_later_settings(connection: psycopg.Connection[Any]) -> dict[str, str]:
+    """Give the session the settings that its server knows, and return them."""
+    taken = {}
+    for name, (since, value) in _LATER_SETTINGS.items():
+        if connection.info.server_version >= since:
+            with suppress(psycopg.errors.InvalidParameterValue):
+                connection.execute(f"SET {name} = '{value}'".encode())
+                taken[name] = value
+    return taken

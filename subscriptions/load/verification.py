@@ -15,7 +15,7 @@ from subscriptions.load.generation import generation
 from subscriptions.load.lock import load_lock
 from subscriptions.load.request import Request, resolve
 from subscriptions.load.tables import TABLES
-from subscriptions.load.target import SESSION_OPTIONS, Target
+from subscriptions.load.target import Target
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def verify(target: Target, workers: int | None = None) -> list[Verified]:
     Raises:
         LoadError: a load is running, there is none yet, or its release kept no checksums.
     """
-    connect = partial(target.connect, "load_faker_data", SESSION_OPTIONS)
+    connect = partial(target.connect, "load_faker_data")
     with load_lock(target), connect() as connection:
         recorded = receipt.latest(connection, target.dataset)
         if recorded is None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
-from django.conf import settings
 from pytest_django import DjangoDbBlocker
 
 from elt_site.environment import read_database
@@ -19,9 +17,15 @@ from subscriptions.load.tables import TABLES, Disposition
 from subscriptions.load.target import Target
 from subscriptions.tests.clusters import Cluster
 from subscriptions.tests.load import both_ends
-
-DAY = date(2026, 11, 23)
-WORKING_DIR: Path = settings.LOCAL_DIR / "dlt"
+from subscriptions.tests.load.own_server import OwnServer
+from subscriptions.tests.load.trouble import (
+    DAY,
+    WORKING_DIR,
+    Rows,
+    business_rows,
+    querying,
+)
+from subscriptions.tests.load.trouble import load as load_few
 
 Execute = Callable[..., None]
 Run = Callable[..., pipeline.Result]
@@ -82,3 +86,20 @@ def twin(other_server: Cluster) -> Iterator[Twin]:
 def railway(local: Target, twin: Twin) -> Target:
     """Where that source is copied to."""
     return twin(local)
+
+
+@pytest.fixture(scope="session")
+def own_server() -> Iterator[OwnServer]:
+    """A server that a test may kill, as long as it starts it again."""
+    server = OwnServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def good(own_server: OwnServer) -> Rows:
+    """The rows of a load that nothing disturbed."""
+    target = own_server.target("undisturbed")
+    load_few(target)
+    with querying(target) as query:
+        return business_rows(query)

@@ -1,84 +1,58 @@
-"""A load in a process of its own that kills itself at a given moment; run with `python -m`."""
+"""Loads that are killed at given moments, each in a process forked from one that is warm.
+
+Run with `python -m`, it takes lines of JSON and answers each with how the load's process ended.
+"""
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import signal
 import sys
 from datetime import date
-from itertools import count
 from pathlib import Path
+from typing import Any
 
 import django
 
-_COMMIT = ("dlt.destinations.impl.postgres.sql_client", "Psycopg2SqlClient.commit_transaction")
-_JOB_NOTED = ("dlt.common.storages.load_package", "PackageStorage.complete_job")
-
-# Where it dies: right after this call returns, for the nth time.
-MOMENTS = {
-    "locked": ("subscriptions.load.receipt", "latest", 1),
-    "resolved": ("subscriptions.load.pipeline", "resolve", 1),
-    "cleared": ("subscriptions.load.leftovers", "drop_schemas", 1),
-    "compared": ("subscriptions.load.comparison", "compare", 1),
-    "begun": ("subscriptions.load.generation", "Generation.begin", 1),
-    "extracted": ("dlt.pipeline.pipeline", "Pipeline.extract", 1),
-    "normalized": ("dlt.pipeline.pipeline", "Pipeline.normalize", 1),
-    **{
-        f"one job copied, {n}": ("subscriptions.load.copying", "CopyJob._copy", n)
-        for n in range(1, 5)
-    },
-    **{f"commit {n}": (*_COMMIT, n) for n in range(1, 8)},
-    **{f"job {n} noted": (*_JOB_NOTED, n) for n in range(1, 4)},
-    "staged": ("subscriptions.load.publication", "Publication.prepare", 1),
-    "noted, not published": ("subscriptions.load.publication", "Publication._note", 1),
-    "published, not committed": ("subscriptions.load.publication", "Publication.publish", 1),
-    "committed, dlt knows nothing of it": (
-        "subscriptions.load.destination",
-        "DatasetClient.complete_load",
-        1,
-    ),
-    "noted by dlt": ("dlt.pipeline.pipeline", "Pipeline.load", 1),
-    "done, but for its note": ("subscriptions.load.pipeline", "execute", 1),
-}
+from subscriptions.tests.load.moments import MOMENTS, right_after
 
 
-def die_after(moment: str) -> None:
-    """Arrange that the process is killed, as by `kill -9`, when the moment has come."""
-    module, path, number = MOMENTS[moment]
-    owner: object = importlib.import_module(module)
-    *classes, name = path.split(".")
-    for part in classes:
-        owner = getattr(owner, part)
-    original = getattr(owner, name)
-    times = count(1)
-
-    def deadly(*args: object, **kwargs: object) -> object:
-        result = original(*args, **kwargs)
-        if next(times) == number:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
-
-    setattr(owner, name, deadly)
+def die() -> None:
+    """What `kill -9` does."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main() -> None:
-    """Arguments: the moment (or "never"), and the target and request as JSON."""
-    django.setup()
+def load(order: dict[str, Any]) -> None:
+    """Load what was ordered, in this process, which dies when the moment has come."""
     from subscriptions.load import pipeline
     from subscriptions.load.request import Request, disposition
     from subscriptions.load.target import Target
 
-    moment, details = sys.argv[1], json.loads(sys.argv[2])
-    if moment != "never":
-        die_after(moment)
     request = Request(
-        users=details["users"],
-        as_of=date.fromisoformat(details["as_of"]),
-        write_disposition=disposition(details["disposition"]),
+        users=order["users"],
+        as_of=date.fromisoformat(order["as_of"]),
+        write_disposition=disposition(order["disposition"]),
     )
-    pipeline.run(Target(**details["target"]), request, Path(details["working_dir"]), print)
+    with right_after(order["moment"], die):
+        pipeline.run(
+            Target(**order["target"]), request, Path(order["working_dir"]), lambda _line: None
+        )
+
+
+def main() -> None:
+    """Import once what takes a second to import; then fork for each line."""
+    django.setup()
+    for moment in MOMENTS:
+        with right_after(moment, die):  # imports whatever the moment is in
+            pass
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            load(json.loads(line))
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import django
 
-from subscriptions.tests.load.dying_load import die_after
+from subscriptions.tests.load.dying_load import die
+from subscriptions.tests.load.moments import right_after
 
 
 def main() -> None:
@@ -18,14 +19,14 @@ def main() -> None:
     from subscriptions.load.target import Target
 
     moment, details = sys.argv[1], json.loads(sys.argv[2])
-    die_after(moment)
-    Migration(
-        Target(**details["source"]),
-        Target(**details["target"]),
-        Path(details["working_dir"]),
-        lambda _line: None,
-        history=details["history"],
-    ).run()
+    with right_after(moment, die):
+        Migration(
+            Target(**details["source"]),
+            Target(**details["target"]),
+            Path(details["working_dir"]),
+            lambda _line: None,
+            history=details["history"],
+        ).run()
 
 
 if __name__ == "__main__":

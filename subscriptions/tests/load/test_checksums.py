@@ -15,7 +15,8 @@ from subscriptions.load import checksums, postgres_hash
 from subscriptions.load.checksums import BUCKETS, BucketSums, Checksum, Stored
 from subscriptions.load.tables import TABLES, Table
 from subscriptions.load.target import Target
-from subscriptions.tests.load.conftest import DAY, Run
+from subscriptions.tests.load.conftest import Run
+from subscriptions.tests.load.trouble import DAY
 
 Query = Callable[..., list[tuple[Any, ...]]]
 

@@ -11,7 +11,8 @@ import pytest
 from subscriptions.extract import Company
 from subscriptions.load.tables import TABLES, Disposition
 from subscriptions.load.target import Target
-from subscriptions.tests.load.conftest import DAY, Execute, Run
+from subscriptions.tests.load.conftest import Execute, Run
+from subscriptions.tests.load.trouble import DAY
 
 Query = Callable[..., list[tuple[Any, ...]]]
 

@@ -33,7 +33,8 @@ from subscriptions.tests.load.both_ends import (
     recorded,
     versions,
 )
-from subscriptions.tests.load.conftest import WORKING_DIR, Twin
+from subscriptions.tests.load.conftest import Twin
+from subscriptions.tests.load.trouble import WORKING_DIR
 
 BOTH_WAYS = pytest.mark.parametrize("how", ["current rows", "with history"])
 

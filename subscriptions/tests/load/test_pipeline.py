@@ -1,18 +1,11 @@
-"""Loads that meet trouble: a second one, a kill, a full disk; and other machines and workers."""
+"""Loads beside a second one, on other machines and with other workers, and what they leave."""
 
 from __future__ import annotations
 
-import json
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
-from collections.abc import Callable
-from dataclasses import asdict, replace
-from itertools import cycle
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from dlt.common.runtime import anon_tracker
@@ -21,12 +14,10 @@ from dlt.pipeline.pipeline import Pipeline
 from subscriptions.extract import PARTITION_USERS
 from subscriptions.load.errors import LoadError
 from subscriptions.load.lock import load_lock
-from subscriptions.load.tables import TABLES, USAGE, Disposition
+from subscriptions.load.tables import USAGE
 from subscriptions.load.target import Target
-from subscriptions.tests.load.conftest import DAY, WORKING_DIR, Run
-from subscriptions.tests.load.dying_load import MOMENTS
-
-Query = Callable[..., list[tuple[Any, ...]]]
+from subscriptions.tests.load.conftest import Run
+from subscriptions.tests.load.trouble import WORKING_DIR, Query, business_rows
 
 
 def test_a_second_load_is_refused_and_names_the_first(target: Target, run: Run) -> None:
@@ -42,63 +33,6 @@ def test_loads_of_different_datasets_do_not_meet(target: Target) -> None:
     assert other.folder != target.folder
     with load_lock(target), load_lock(other):
         pass
-
-
-def business_rows(query: Query) -> dict[str, list[tuple[Any, ...]]]:
-    """All stored rows, but for what differs from load to load."""
-    return {
-        table.name: sorted(
-            query(f'SELECT {", ".join(table.columns)}, valid_from, valid_to FROM "{table.name}"'),
-            key=repr,
-        )
-        for table in TABLES
-    }
-
-
-# Each moment under one disposition, in turn: every one meets several moments of every phase.
-@pytest.mark.parametrize(
-    ("moment", "disposition"),
-    list(zip(MOMENTS, cycle([None, "replace", "append", "merge", "scd2"]), strict=False)),
-)
-def test_a_killed_load_and_a_re_run_are_one_load(
-    target: Target, query: Query, run: Run, moment: str, disposition: Disposition | None
-) -> None:
-    run(users=20)
-    good = business_rows(query)
-    # What the load has to repair, so that it leaves the tables other than it found them.
-    query("UPDATE \"user\" SET email = 'changed by hand'")
-    query("DELETE FROM usage WHERE usage_date < '2026-10-01'")
-    before = business_rows(query)
-    added = good if disposition == "append" else {}
-    after = {
-        table: sorted(rows + added[table], key=repr) if added else good[table]
-        for table, rows in before.items()
-    }
-    assert after != before
-    details = {
-        "target": asdict(target),
-        "users": 20,
-        "as_of": str(DAY),
-        "disposition": disposition,
-        "working_dir": str(WORKING_DIR),
-    }
-    killed = subprocess.run(
-        [sys.executable, "-m", "subscriptions.tests.load.dying_load", moment, json.dumps(details)],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
-    assert business_rows(query) in (before, after)
-    run(write_disposition=disposition)
-    assert business_rows(query) == after
-    # Its predecessor was published or it was, never both.
-    assert query("SELECT count(*), count(finished_at) FROM _load_receipt") == [(2, 2)]
-    assert (
-        query("SELECT nspname FROM pg_namespace WHERE nspname LIKE %s", f"{target.dataset}_s%")
-        == []
-    )
-    assert list(Path(tempfile.gettempdir()).glob(f"load_faker_data-{target.folder}-*")) == []
 
 
 def test_another_machine_goes_on_with_the_dataset(run: Run, target: Target, query: Query) -> None:

@@ -1,102 +1,22 @@
-"""What readers see while loads run, and what others attach to the dataset survives."""
+"""What others attach to the dataset survives loads, and loads leave nothing of their own."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-import psycopg
 import pytest
 
 from subscriptions.extract import Company
-from subscriptions.load import publication, swap
+from subscriptions.load import publication
 from subscriptions.load.tables import TABLES, Disposition
 from subscriptions.load.target import Target
 from subscriptions.tests.load.conftest import Execute
-
-Query = Callable[..., list[tuple[Any, ...]]]
+from subscriptions.tests.load.trouble import Query
 
 DAY = date(2026, 6, 1)
 SMALL = Company(seed=1, users=30, epoch=DAY)
 LARGE = Company(seed=2, users=60, epoch=DAY)
-
-# Orphans and counts of all tables, in one statement: what one reader sees at one moment.
-LOOK = """
-    SELECT
-        (SELECT count(*) FROM user_current), (SELECT count(*) FROM subscription_current),
-        (SELECT count(*) FROM usage_current),
-        (SELECT count(*) FROM usage_current AS u LEFT JOIN user_current AS r USING (user_id)
-            WHERE r.user_id IS NULL)
-"""
-
-
-class Reader(threading.Thread):
-    """Looks at the dataset as fast as it can until told to stop."""
-
-    def __init__(self, target: Target) -> None:
-        super().__init__(daemon=True)
-        self._target = target
-        self.seen: set[tuple[int, ...]] = set()
-        self.failures: list[Exception] = []
-        self.longest = 0.0
-        self.done = threading.Event()
-
-    def run(self) -> None:
-        with self._target.connect("reader") as session:
-            session.execute(f"SET search_path = {self._target.dataset}")
-            while not self.done.is_set():
-                began = time.monotonic()
-                try:
-                    row = session.execute(LOOK).fetchone()
-                except psycopg.Error as error:
-                    self.failures.append(error)
-                    return
-                self.longest = max(self.longest, time.monotonic() - began)
-                assert row is not None
-                self.seen.add(row)
-
-
-@pytest.mark.parametrize("disposition", [None, "replace", "append", "merge", "scd2"])
-def test_readers_see_the_old_state_or_the_new_one(
-    execute: Execute, target: Target, disposition: Disposition | None
-) -> None:
-    execute(SMALL, DAY)
-    later = date(2026, 7, 1)
-    second = (LARGE, DAY) if disposition == "replace" else (SMALL, later)
-    reader = Reader(target)
-    reader.start()
-    while not reader.seen and not reader.failures:
-        time.sleep(0.01)
-    (old,) = reader.seen
-    execute(*second, disposition)
-    time.sleep(0.1)
-    reader.done.set()
-    reader.join()
-    assert not reader.failures
-    assert len(reader.seen) == 2
-    (new,) = reader.seen - {old}
-    assert old == (30, 52, 150, 0)
-    if disposition == "replace":
-        assert new == (60, 103, 300, 0)
-
-
-def test_a_reader_that_holds_the_tables_does_not_stop_a_replace(
-    execute: Execute, target: Target, query: Query, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(swap, "LOCK_PATIENCE_S", 2)
-    execute(SMALL, DAY)
-    with target.connect("reader") as session, session.transaction():
-        assert session.execute(f'SELECT count(*) FROM {target.dataset}."user"').fetchone() == (30,)
-        execute(LARGE, DAY, "replace")
-        assert query('SELECT count(*) FROM "user"') == [(60,)]
-    retired = "SELECT nspname FROM pg_namespace WHERE nspname LIKE %s"
-    assert len(query(retired, f"{target.dataset}_old_%")) == 1
-    execute(LARGE, DAY)
-    assert query(retired, f"{target.dataset}_old_%") == []
-
 
 # What others may build on the tables, and how to see that it is still there afterwards.
 ATTACHMENTS = {
@@ -181,27 +101,6 @@ def test_what_is_built_between_the_choice_and_the_swap_survives(
         assert query(f"SELECT count FROM public.{target.dataset}_heads") == [(60,)]
     finally:
         query(f"DROP VIEW IF EXISTS public.{target.dataset}_heads")
-
-
-def test_a_statement_between_two_tables_is_waited_for(
-    execute: Execute, target: Target, query: Query, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    execute(SMALL, DAY)
-    asked: list[bool] = []
-    locked = swap.Swap.lock_out_straddlers
-
-    def locks(chosen: swap.Swap) -> None:
-        locked(chosen)
-        chosen.cursor.execute(
-            "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted"
-            " AND pid = pg_backend_pid() AND relation = ANY (%s::regclass[])",
-            ([f'{target.dataset}."{table.name}"' for table in TABLES],),
-        )
-        asked.append(chosen.cursor.fetchall() == [(len(TABLES),)])
-
-    monkeypatch.setattr(swap.Swap, "lock_out_straddlers", locks)
-    execute(LARGE, DAY, "replace")
-    assert asked == [True]
 
 
 @pytest.mark.parametrize("disposition", [None, "replace", "append"])

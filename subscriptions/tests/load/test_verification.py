@@ -12,7 +12,8 @@ from subscriptions.load import comparison
 from subscriptions.load.errors import LoadError
 from subscriptions.load.target import Target
 from subscriptions.load.verification import verify
-from subscriptions.tests.load.conftest import DAY, Run
+from subscriptions.tests.load.conftest import Run
+from subscriptions.tests.load.trouble import DAY
 
 Query = Callable[..., list[tuple[Any, ...]]]
 
