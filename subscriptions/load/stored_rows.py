@@ -29,6 +29,10 @@ WITH_HISTORY: Final = "replace, with history"
 """What the receipt says in place of a disposition where all versions were copied."""
 
 
+class CopyInterruptedError(LoadError, KeyboardInterrupt):
+    """Ctrl-C or SIGTERM, as an error that ends a job, and as what the command looks for."""
+
+
 class StoredRows:
     """The current rows of a snapshot; with `history` all versions, with their dates."""
 
@@ -101,6 +105,7 @@ class StoredRows:
                         del piece[:PIECE_BYTES]
                         self.on_rows(rows)
                         rows = 0
+            self._raise_if_stopped()
             yield bytes(piece)
             self.on_rows(rows)
 
@@ -110,6 +115,11 @@ class StoredRows:
         self._stopped.set()
 
     def _raise_if_stopped(self) -> None:
+        from dlt.common.runtime import signals  # only here: it would make refusals slow
+
+        # dlt takes the first Ctrl-C for a wish that is granted when its jobs have ended.
+        if signals.was_signal_received():
+            raise CopyInterruptedError("The copy was interrupted.")
         if self._stopped.is_set():
             raise self._failure or LoadError("The copy was stopped.")
 

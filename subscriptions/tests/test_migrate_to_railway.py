@@ -6,16 +6,21 @@ import re
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from django.conf import settings
 
 from elt_site.environment import read_database
 from elt_site.tests.conftest import clean_environment
-from subscriptions.load import pipeline
+from subscriptions.load import pipeline, receipt
 from subscriptions.load.request import Request
 from subscriptions.load.target import Target
 from subscriptions.tests.clusters import Cluster
@@ -193,34 +198,82 @@ def test_rights_that_lack_at_either_end_are_told(
     assert schema(railway) is None
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@contextmanager
+def kept_from_readers(source: Target) -> Iterator[Callable[[], None]]:
+    """The source's usage is locked, or about to be; the block gets what lets readers in again."""
+    released = threading.Event()
+
+    def lock(holder: psycopg.Connection[Any]) -> None:
+        with suppress(psycopg.errors.QueryCanceled), holder.transaction():
+            holder.execute(f"LOCK {source.dataset}.usage".encode())
+            released.wait()
+
+    def release() -> None:
+        released.set()
+        holder.cancel_safe()
+        thread.join()
+
+    with source.connect("test") as holder:
+        thread = threading.Thread(target=lock, args=(holder,))
+        thread.start()
+        try:
+            yield release
+        finally:
+            release()
+
+
+@pytest.mark.parametrize(
+    ("how", "phase", "waiting"),
+    [
+        (signal.SIGINT, "Comparing", 1),
+        # The lock has to wait for the comparison's snapshot, and the copy for the lock.
+        (signal.SIGTERM, "Copying ", 2),
+    ],
+)
 def test_an_interrupt_leaves_nothing_behind(
-    source: Target, railway: Target, variables: dict[str, str], tmp_path: Path, how: signal.Signals
+    source: Target,
+    railway: Target,
+    variables: dict[str, str],
+    tmp_path: Path,
+    how: signal.Signals,
+    phase: str,
+    waiting: int,
 ) -> None:
-    with source.connect("test") as holder, holder.transaction():
-        holder.execute(f"LOCK {source.dataset}.usage")  # which the copy waits for
-        with subprocess.Popen(
-            [sys.executable, "-u", "manage.py", "migrate_to_railway"],
-            cwd=settings.BASE_DIR,
-            env=variables | {"TMPDIR": str(tmp_path)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
-            assert process.stdout is not None
-            while not process.stdout.readline().startswith("Comparing"):
-                pass
-            wait_until(lambda: _waits(source))
-            process.send_signal(how)
-            _, said = process.communicate(timeout=60)
+    with ExitStack() as held:
+        if phase == "Comparing":
+            release = held.enter_context(kept_from_readers(source))
+        process = held.enter_context(
+            subprocess.Popen(
+                [sys.executable, "-u", "manage.py", "migrate_to_railway"],
+                cwd=settings.BASE_DIR,
+                env=variables | {"TMPDIR": str(tmp_path)},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+        assert process.stdout is not None
+        while not re.match(rf"{phase}.*\.\.\.$", process.stdout.readline()):
+            assert process.poll() is None
+        if phase != "Comparing":
+            release = held.enter_context(kept_from_readers(source))
+        wait_until(lambda: _waiting(source) == waiting)
+        process.send_signal(how)
+        time.sleep(0.5)  # enough for it to arrive
+        release()
+        _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert said.startswith("CommandError: Interrupted.")
     assert len(said.strip().splitlines()) == 1, said
     assert list(tmp_path.iterdir()) == []
-    assert schema(railway) is None
+    with railway.connect("test") as session:
+        assert receipt.latest(session, railway.dataset) is None
+        left = "SELECT to_regnamespace(%s)"
+        assert session.execute(left, [f"{railway.dataset}_staging"]).fetchone() == (None,)
 
 
-def _waits(source: Target) -> bool:
+def _waiting(source: Target) -> int:
+    """How many sessions wait for a lock."""
     with source.connect("test") as session:
-        waiting = "SELECT FROM pg_locks WHERE NOT granted"
-        return session.execute(waiting).fetchone() is not None
+        (count,) = session.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchall()[0]
+    return int(count)
