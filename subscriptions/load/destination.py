@@ -13,11 +13,13 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from dlt.common.destination.client import FollowupJobRequest, LoadJob
+from dlt.common.destination.exceptions import DestinationTerminalException
 from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.storages.load_package import LoadJobInfo
 from dlt.destinations import postgres
 from dlt.destinations.impl.postgres.postgres import PostgresClient
 
+from subscriptions.load import interruption
 from subscriptions.load.copying import CopyJob
 from subscriptions.load.publication import Publication
 from subscriptions.load.staging import Staging
@@ -28,6 +30,16 @@ class DatasetClient(PostgresClient):
     """Stages every table of the dataset, and publishes them together."""
 
     staging: Staging
+
+    def __enter__(self) -> DatasetClient:
+        """Open the connection, whose statements end when the load is interrupted."""
+        super().__enter__()
+        try:
+            interruption.track(self.sql_client.native_connection)
+        except interruption.GivenUpError as given_up:
+            # Any other failure dlt would try again, a second later.
+            raise DestinationTerminalException(str(given_up)) from given_up
+        return self
 
     def create_load_job(
         self, table: PreparedTableSchema, file_path: str, *args: Any, **kwargs: Any

@@ -31,6 +31,8 @@ class Request:
     workers: int | None = None
     advance: str | None = None
     """How much later than the last load: `30d`, `2w`, `3m`."""
+    wait: float = 0
+    """Seconds that another load of the dataset has to end."""
 
     def check(self) -> None:
         """Refuse what can be refused without looking at the database.
@@ -44,6 +46,8 @@ class Request:
             if self.as_of is not None:
                 raise LoadError("Name --as-of, the day, or --advance, how much later: not both.")
             clock.advance(OPENING_DATE, self.advance)
+        if self.wait < 0:
+            raise LoadError(f"--wait must be 0 seconds or more, not {self.wait:g}.")
         if self.as_of is not None and self.as_of < OPENING_DATE:
             raise LoadError(
                 f"The company opened on {OPENING_DATE}: --as-of cannot be {self.as_of}."

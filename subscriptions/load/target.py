@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,8 @@ from urllib.parse import quote
 import psycopg
 from django.conf import settings
 from django.db import connection
+
+from subscriptions.load import interruption
 
 if TYPE_CHECKING:
     from dlt.destinations.impl.postgres.configuration import PostgresCredentials
@@ -52,18 +55,26 @@ class Target:
         parameters.setdefault("connect_timeout", 10)
         return cls(parameters, settings.DATASET_NAME, settings.PIPELINE_NAME)
 
-    def connect(self, purpose: str, options: str = "") -> psycopg.Connection[tuple[Any, ...]]:
-        """Open an autocommitting connection that names its purpose, host and start to others.
+    def connect(
+        self, purpose: str, options: str = "", *, cancellable: bool = True
+    ) -> psycopg.Connection[tuple[Any, ...]]:
+        """Open an autocommitting connection that names its purpose, start and process to others.
 
-        `options` are server settings beside those that the target itself asks for.
+        Args:
+            purpose: what it is for, in one word.
+            options: server settings beside those that the target itself asks for.
+            cancellable: whether its statements end when the load is interrupted; not those that
+                clear away after that.
         """
-        started = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         wanted = f"{self.parameters.get('options', '')} {options}".strip()
-        return psycopg.connect(
+        opened = psycopg.connect(
             **{**self.parameters, "options": wanted},
             autocommit=True,
-            application_name=f"{purpose} {started} {socket.gethostname()}"[:63],
+            application_name=application_name(purpose),
         )
+        if cancellable:
+            interruption.track(opened)
+        return opened
 
     def credentials(self) -> PostgresCredentials:
         """The same database as dlt's credentials.
@@ -84,7 +95,10 @@ class Target:
                 "port": info.port,
             }
         query = {k: str(v) for k, v in self.parameters.items() if k not in _CREDENTIAL_FIELDS}
-        query["options"] = f"{query.get('options', '')} {SESSION_OPTIONS}".strip()
+        # A parameter of its own would keep the plus signs that dlt's URL makes of spaces.
+        name = application_name("load_faker_data").replace(" ", "\\ ")
+        of_session = f"{SESSION_OPTIONS} -c application_name={name}"
+        query["options"] = f"{query.get('options', '')} {of_session}".strip()
         return PostgresCredentials(
             {
                 **found,
@@ -99,3 +113,12 @@ class Target:
         where = [str(self.parameters.get(key, "")) for key in ("host", "port", "dbname", "service")]
         digest = hashlib.sha256("\0".join(where).encode()).hexdigest()[:8]
         return f"{self.dataset}-{digest}"
+
+
+def application_name(purpose: str) -> str:
+    """How a session names itself in pg_stat_activity: purpose, start, process and host.
+
+    PostgreSQL keeps 63 bytes, so the end of the host's name may be missing.
+    """
+    started = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"{purpose} {started}, process {os.getpid()} on {socket.gethostname()}"[:63]
