@@ -19,6 +19,7 @@ from subscriptions.load import checksums
 from subscriptions.load.checksums import BUCKETS, BucketSums, Stored
 from subscriptions.load.generation import Generation
 from subscriptions.load.partitions import Selection
+from subscriptions.load.progress import SILENT, Phase, Progress
 from subscriptions.load.request import Load
 from subscriptions.load.tables import TABLES, Table
 
@@ -36,6 +37,14 @@ class Comparison:
     selections: Mapping[str, Selection]
     unchanged: Mapping[str, Stored]
 
+    def about_rows(self, load: Load) -> int:
+        """Roughly how many rows will be staged."""
+        rows = load.company.about_rows(load.as_of)
+        return sum(
+            rows[name] if selection is None else rows[name] * len(selection) // BUCKETS
+            for name, selection in self.selections.items()
+        )
+
 
 def everything() -> Comparison:
     """Nothing is stored that could stay."""
@@ -43,13 +52,18 @@ def everything() -> Comparison:
 
 
 def compare(
-    connect: Callable[[], Connection], dataset: str, load: Load, generation: Generation
+    connect: Callable[[], Connection],
+    dataset: str,
+    load: Load,
+    generation: Generation,
+    progress: Progress = SILENT,
 ) -> Comparison:
     """Compare the tables whose disposition keeps unchanged rows."""
     with connect() as connection:
         tables = [table for table in TABLES if _is_comparable(connection, dataset, table, load)]
         if not tables:
             return everything()
+        progress.begin(Phase.COMPARING, sum(load.company.about_rows(load.as_of).values()))
         with ThreadPoolExecutor(1) as beside:
             asking = beside.submit(_stored, connection, dataset, tables)
             sums = generation.sums()

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_all_start_methods, get_context
+from multiprocessing import get_all_start_methods, get_context, resource_tracker
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Final
 
-from subscriptions.load import leftovers
+from subscriptions.load import interruption, leftovers
 from subscriptions.load.checksums import BucketSums, Checksum
 from subscriptions.load.errors import LoadError
 from subscriptions.load.partitions import (
@@ -25,6 +26,7 @@ from subscriptions.load.partitions import (
     write_partition,
     write_plans,
 )
+from subscriptions.load.progress import SILENT, Phase, Progress
 from subscriptions.load.request import Load
 from subscriptions.load.tables import PLAN, TABLES, Table
 
@@ -41,11 +43,12 @@ class Generation:
     others, since none may run ahead of the slowest by more than `AHEAD` partitions.
     """
 
-    def __init__(self, load: Load, order: Order, executor: Executor) -> None:
+    def __init__(self, load: Load, order: Order, executor: Executor, progress: Progress) -> None:
         self.folder = order.folder
         """Where temporary files may lie as long as this lasts."""
         self._order = order
         self._executor = executor
+        self._progress = progress
         self._numbers = range(load.company.partitions(load.as_of))
         self._selections: Mapping[str, Selection] = {table.name: None for table in TABLES}
         self._futures: list[Future[Mapping[str, Part]]] = []
@@ -55,8 +58,6 @@ class Generation:
         self._failure: Exception | None = None
         self.checksums: dict[str, Checksum] = {}
         """What the company's rows of each table sum up to, as far as they have been made."""
-        self.on_rows: Callable[[int], None] = lambda _rows: None
-        """Called with each number of rows that a COPY has taken."""
 
     def sums(self) -> Mapping[str, BucketSums]:
         """Make all rows once, for nothing but their sums; fills `checksums`."""
@@ -66,6 +67,7 @@ class Generation:
         for future in making:
             for name, sums in future.result().items():
                 found[name] += sums
+                self._progress.advance(Phase.COMPARING, sums.whole().rows)
         self.checksums = {name: sums.whole() for name, sums in found.items()}
         return found
 
@@ -92,7 +94,7 @@ class Generation:
         for part in self._parts(table):
             yield part
             part.path.unlink()
-            self.on_rows(part.checksum.rows)
+            self._progress.advance(Phase.COPYING, part.checksum.rows)
             if selection is None:
                 self.checksums[table.name] += part.checksum
 
@@ -144,9 +146,17 @@ def _context() -> BaseContext:
     """
     if "forkserver" not in get_all_start_methods():
         return get_context("spawn")
+    _keep_signals_from_children()
     context = get_context("forkserver")
     context.set_forkserver_preload(["subscriptions.load.partitions"])
     return context
+
+
+def _keep_signals_from_children() -> None:
+    """Have this thread, and what it starts, get no signals: in a terminal Ctrl-C is for all."""
+    if threading.current_thread() is not threading.main_thread():
+        resource_tracker.ensure_running()  # whose start would undo it
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
 
 
 def _wants_any(selection: Selection) -> bool:
@@ -154,7 +164,7 @@ def _wants_any(selection: Selection) -> bool:
 
 
 @contextmanager
-def generation(load: Load, name: str) -> Iterator[Generation]:
+def generation(load: Load, name: str, progress: Progress = SILENT) -> Iterator[Generation]:
     """Worker processes and a temporary folder for one load, gone afterwards.
 
     TMPDIR says where the folder lies; `name` tells the dataset's files from others', so that
@@ -170,9 +180,10 @@ def generation(load: Load, name: str) -> Iterator[Generation]:
         )
     with tempfile.TemporaryDirectory(prefix=leftovers.prefix(name)) as folder:
         order = Order(load.company, load.as_of, load.row_suffix, Path(folder))
-        made = Generation(load, order, executor)
-        try:
-            yield made
-        finally:
-            made.stop()
-            executor.shutdown(wait=True, cancel_futures=True)
+        made = Generation(load, order, executor, progress)
+        with interruption.stopping(made.stop, order.folder):
+            try:
+                yield made
+            finally:
+                made.stop()
+                executor.shutdown(wait=True, cancel_futures=True)

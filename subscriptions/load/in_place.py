@@ -8,6 +8,7 @@ from psycopg2 import extensions
 
 from subscriptions.load import checksums, dispositions
 from subscriptions.load.checksums import Stored
+from subscriptions.load.progress import Phase
 from subscriptions.load.schemas import columns
 from subscriptions.load.staging import Staging
 from subscriptions.load.structure import index_statements, view_statement
@@ -40,6 +41,7 @@ class InPlace:
                 self.cursor.execute(statement)
             if any(changes[table.name].values()):
                 self.cursor.execute(analyze)
+            self.staging.progress.advance(Phase.PUBLISHING, 1)
         return changes
 
     def _apply(self, table: Table) -> dict[str, int]:

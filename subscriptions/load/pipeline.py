@@ -7,23 +7,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 
-from subscriptions.load import comparison, leftovers, publication, receipt
+from subscriptions.load import comparison, interruption, leftovers, publication, receipt
 from subscriptions.load.errors import LoadError
 from subscriptions.load.finishing import Finisher
 from subscriptions.load.generation import generation
 from subscriptions.load.lock import load_lock
+from subscriptions.load.progress import SILENT, Phase, Progress
 from subscriptions.load.receipt import Receipt
 from subscriptions.load.request import Load, Request, resolve
 from subscriptions.load.staging import Staging
 from subscriptions.load.tables import TABLES
 from subscriptions.load.target import SESSION_OPTIONS, Target
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 # Database sessions that index at a time: the server has to keep up with them.
 SESSIONS = 2
@@ -40,7 +38,11 @@ class Result:
 
 
 def run(
-    target: Target, request: Request, working_dir: Path, say: Say, console: Console | None = None
+    target: Target,
+    request: Request,
+    working_dir: Path,
+    say: Say,
+    progress: Progress = SILENT,
 ) -> Result:
     """Load what was requested.
 
@@ -48,14 +50,14 @@ def run(
         target: the database and dataset to load into.
         request: what was asked for; the dataset's last load fills in the rest.
         working_dir: where dlt keeps its pipelines.
-        say: called with a line as each phase begins, and with what is worth knowing.
-        console: the terminal to show live progress on, if there is one.
+        say: called with a line at the beginning, and with what is worth knowing.
+        progress: told of each phase, and how far it got.
 
     Raises:
         LoadError: refused before anything was changed, with a sentence for the person.
         Exception: whatever stopped it underway; `errors.explain` words it. Nothing was published.
     """
-    with load_lock(target):
+    with load_lock(target, request.wait, say):
         with target.connect("load_faker_data") as connection:
             recorded = receipt.latest(connection, target.dataset)
         load = resolve(request, recorded, datetime.now(UTC))
@@ -64,7 +66,7 @@ def run(
             load_id = recorded.load_id
             leftovers.drop_schemas(target)
         else:
-            load_id = execute(target, load, working_dir, say, console)
+            load_id = execute(target, load, working_dir, say, progress)
         with target.connect("load_faker_data") as connection:
             return _result(connection, target.dataset, load, load_id)
 
@@ -87,7 +89,7 @@ def _finished_before(load: Load, recorded: Receipt, say: Say) -> bool:
 
 
 def execute(
-    target: Target, load: Load, working_dir: Path, say: Say, console: Console | None = None
+    target: Target, load: Load, working_dir: Path, say: Say, progress: Progress = SILENT
 ) -> str:
     """Run one definite load through dlt, and return its id; the caller holds the dataset's lock."""
     # Before anything else: on a full disk dlt could not even truncate what is staged.
@@ -100,28 +102,28 @@ def execute(
         f"Generating the company of seed {company.seed}, which has {company.users:,} users "
         f"on {company.epoch}, as of {load.as_of} ..."
     )
-    with generation(load, target.folder) as made:
+    with generation(load, target.folder, progress) as made:
         connect = partial(target.connect, "load_faker_data", SESSION_OPTIONS)
-        compared = comparison.compare(connect, target.dataset, load, made)
+        compared = comparison.compare(connect, target.dataset, load, made, progress)
+        progress.begin(Phase.COPYING, compared.about_rows(load))
         made.begin(compared.selections)
         with connect() as connection:
             swap = publication.is_swappable(connection.cursor(), target.dataset, load)
         names = (target.dataset, f"{target.dataset}_staging")
-        finisher = Finisher(connect, *names, SESSIONS) if swap else None
+        finisher = Finisher(connect, *names, SESSIONS, progress) if swap else None
+        staging = Staging(load, made, compared.selections, compared.unchanged, finisher, progress)
         try:
-            return _through_dlt(
-                target,
-                Staging(load, made, compared.selections, compared.unchanged, finisher),
-                folder,
-                console,
-            )
+            return _through_dlt(target, staging, folder)
         finally:
+            progress.end()
             if finisher:
                 finisher.stop()
             leftovers.drop_schemas(target)
+            if interruption.is_given_up():
+                leftovers.empty(folder)
 
 
-def _through_dlt(target: Target, staging: Staging, folder: Path, console: Console | None) -> str:
+def _through_dlt(target: Target, staging: Staging, folder: Path) -> str:
     """Have dlt stage the load and publish it; returns its id."""
     # dlt takes most of a second to import: not before the worker processes have begun.
     import dlt
@@ -129,7 +131,6 @@ def _through_dlt(target: Target, staging: Staging, folder: Path, console: Consol
     from dlt.pipeline import trace
 
     from subscriptions.load.destination import dataset_postgres
-    from subscriptions.load.progress import LiveProgress
     from subscriptions.load.source import faker_data
 
     # Usage statistics are off, but the modules that would send them still leave a file with an
@@ -137,9 +138,6 @@ def _through_dlt(target: Target, staging: Staging, folder: Path, console: Consol
     trace.TRACKING_MODULES = []
     # A finished load's files are of no more use; dlt would keep those of every load.
     dlt.config["load.delete_completed_jobs"] = True
-    progress = LiveProgress(console) if console else None
-    if progress:
-        staging.generation.on_rows = progress.rows
     pipeline = dlt.pipeline(
         target.pipeline,
         pipelines_dir=str(folder),
@@ -147,7 +145,7 @@ def _through_dlt(target: Target, staging: Staging, folder: Path, console: Consol
             staging, target.credentials(), create_indexes=False, destination_name="postgres"
         ),
         dataset_name=target.dataset,
-        progress=progress or NULL_COLLECTOR,
+        progress=NULL_COLLECTOR,
     )
     source = faker_data(staging.load, staging.generation.folder)
     (load_id,) = pipeline.extract(source).loads_ids

@@ -21,6 +21,7 @@ from subscriptions.load import attachments
 from subscriptions.load.attachments import Cursor
 from subscriptions.load.checksums import Stored
 from subscriptions.load.in_place import InPlace
+from subscriptions.load.progress import Phase
 from subscriptions.load.request import Load
 from subscriptions.load.schemas import copy_rows
 from subscriptions.load.staging import Staging
@@ -62,6 +63,7 @@ class Publication:
 
     def publish(self, load_id: str) -> None:
         """Make the load visible when the caller's transaction commits."""
+        self.staging.progress.begin(Phase.PUBLISHING, len(TABLES))
         if self.staging.finisher:
             swap = Swap(self.cursor, self.dataset, self.staged)
             stored, replaced = self.staging.finisher.stored, self.staging.finisher.replaced
@@ -77,6 +79,7 @@ class Publication:
             if is_swappable(self.cursor, self.dataset, self.staging.load):
                 self._note(load_id, changes, stored)
                 swap.perform(load_id)
+                self.staging.progress.advance(Phase.PUBLISHING, len(TABLES))
                 return
         in_place = InPlace(self.cursor, self.dataset, self.staged, self.staging)
         changes = in_place.perform()

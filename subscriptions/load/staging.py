@@ -10,6 +10,7 @@ from subscriptions.load.errors import LoadError
 from subscriptions.load.finishing import Finisher
 from subscriptions.load.generation import Generation
 from subscriptions.load.partitions import Selection
+from subscriptions.load.progress import SILENT, Phase, Progress
 from subscriptions.load.request import Load
 from subscriptions.load.tables import Table
 
@@ -26,6 +27,7 @@ class Staging:
     """What is stored of the tables of which nothing is staged."""
     finisher: Finisher | None
     """Makes the staged tables ready to take the place of the stored ones, where they shall."""
+    progress: Progress = SILENT
 
     @property
     def swap(self) -> bool:
@@ -44,6 +46,7 @@ class Staging:
             LoadError: PostgreSQL has not stored what was generated.
         """
         if self.finisher:
+            self.progress.begin(Phase.INDEXING, self.finisher.added)
             self.finisher.wait()
             for name, stored in self.finisher.stored.items():
                 self.check(name, stored.current)
