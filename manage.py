@@ -3,6 +3,7 @@
 
 import gc
 import os
+import signal
 import sys
 
 # Start-up makes a few hundred thousand objects, nearly all of them to stay: looking for garbage
@@ -14,19 +15,36 @@ def main() -> None:
     """Run a management command.
 
     A wrong configuration, or a database that cannot be used, is one line on stderr; `--traceback`
-    shows where it arose.
+    shows where it arose. Ctrl-C and SIGTERM are one line as well.
     """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback of the very first imports
+    from elt_site import ending
+
+    ending.end_at_once()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "elt_site.settings")
+    if os.environ.get("NO_COLOR"):  # https://no-color.org, which Django does not know
+        os.environ["DJANGO_COLORS"] = "nocolor"
     from django.core.exceptions import ImproperlyConfigured
-    from django.core.management import execute_from_command_line
+    from django.core.management import BaseCommand, ManagementUtility
     from django.db.utils import OperationalError
 
+    class Utility(ManagementUtility):
+        def fetch_command(self, subcommand: str) -> BaseCommand:
+            """The project's own commands see to signals themselves, when they begin."""
+            command = super().fetch_command(subcommand)
+            if not type(command).__module__.startswith("subscriptions."):
+                ending.end_as_usual()
+            return command
+
     try:
-        execute_from_command_line(sys.argv)
+        Utility(sys.argv).execute()
+    except ending.Interrupted as interrupt:
+        ending.leave(str(interrupt), interrupt.number)
     except (ImproperlyConfigured, OperationalError) as error:
         if "--traceback" in sys.argv:
             raise
-        sys.exit(f"Error: {' '.join(str(error).split())}")  # PostgreSQL's span several lines
+        ending.tell(" ".join(str(error).split()), "Error: ")  # PostgreSQL's span several lines
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -81,6 +81,7 @@ os.environ.setdefault("RUNTIME__LOG_LEVEL", "CRITICAL")  # the command reports f
 # ---------------------------------------------------------------------------- application
 
 INSTALLED_APPS = [
+    "elt_site",  # before whitenoise, whose runserver it overrides
     "unfold",  # before the admin, whose templates it replaces
     "unfold.contrib.filters",
     # Not its default, which imports every admin class for every command: `elt_site.urls` does that.
@@ -105,6 +106,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "subscriptions.api.middleware.SayUnavailable",
 ]
 ROOT_URLCONF = "elt_site.urls"
 WSGI_APPLICATION = "elt_site.wsgi.application"

@@ -12,9 +12,14 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
+import psycopg
 import pytest
 from django.conf import settings
+from django.db import connection
+from psycopg.conninfo import make_conninfo
+from pytest_django import DjangoDbBlocker
 
 from elt_site.redaction import StripQueryStrings
 from elt_site.tests.conftest import PRODUCTION, clean_environment
@@ -136,3 +141,46 @@ def test_gunicorn_refuses_a_wrong_configuration_in_one_line() -> None:
     assert result.returncode != 0
     assert "With DEBUG off, set SECRET_KEY " in result.stderr
     assert "Traceback" not in result.stderr
+
+
+NOWHERE = {"DATABASE_URL": "postgresql://app:secret@127.0.0.1:1/app", "DEBUG": "true"}
+SESSION = {"Cookie": f"sessionid={'a' * 32}"}
+
+
+def test_runserver_makes_what_signing_in_needs(
+    tmp_path: Path, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> None:
+    with django_db_blocker.unblock():
+        wanted = connection.get_connection_params()
+    own = {name: wanted.get(name) or "" for name in ("host", "port", "user", "password", "dbname")}
+    url = "postgresql://{user}:{password}@{host}:{port}/fresh_site".format(
+        **own | {"host": quote(own["host"], safe="")}
+    )
+    log, port = tmp_path / "log", free_port()
+    command = ("-u", "manage.py", "runserver", "--noreload", "--skip-checks", str(port))
+    with psycopg.connect(make_conninfo(**own), autocommit=True) as session:
+        session.execute("DROP DATABASE IF EXISTS fresh_site")
+        session.execute("CREATE DATABASE fresh_site")
+        try:
+            with serving(log, *command, DATABASE_URL=url, DEBUG="true"):
+                assert ask(port, "/admin/", **SESSION) == 302  # to the sign-in
+        finally:
+            session.execute("DROP DATABASE fresh_site WITH (FORCE)")
+    written = log.read_text()
+    assert "Django's own tables have been made.\nSo has the administrator, admin." in written
+    assert "unapplied migration" not in written
+
+
+def test_without_a_database_pages_are_a_503_and_the_log_has_a_line_for_each(tmp_path: Path) -> None:
+    log, port = tmp_path / "log", free_port()
+    command = ("-u", "manage.py", "runserver", "--noreload", "--skip-checks", str(port))
+    with serving(log, *command, **NOWHERE):
+        assert ask(port, "/admin/", **SESSION) == 503
+        assert ask(port, "/plans", Authorization="Basic YWRtaW46YWRtaW4=") == 503
+    written = log.read_text()
+    assert "Traceback" not in written
+    assert re.search(r"^Until the database answers, pages are a 503: .*refused", written, re.M)
+    for path in ("/admin/", "/plans"):
+        lines = [line for line in written.splitlines() if f"Service Unavailable: {path}: " in line]
+        assert len(lines) == 1, written
+        assert "refused" in lines[0]

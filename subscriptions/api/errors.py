@@ -69,13 +69,17 @@ def _sentence(detail: object) -> str:
 
 def _report(exc: Exception, response: Response, request: Request) -> None:
     """Log it, and tell those who listen for failures, as Django does for its own views."""
+    unavailable = response.status_code == ServiceUnavailable.status_code
+    reason = f": {' '.join(str(exc).split())}" if unavailable else ""
     log_response(
-        "%s: %s",
+        "%s: %s%s",
         response.reason_phrase,
         request.path,
+        reason,
         response=response,
         request=request,
-        exception=exc,
+        # Where a connection was refused says nothing of this program.
+        exception=None if unavailable else exc,
     )
     if response.status_code == ServerError.status_code:
         got_request_exception.send(sender=None, request=request)

@@ -7,12 +7,16 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
+from django.utils.log import log_response
 from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter
 from rest_framework.response import Response
+
+from subscriptions.api.errors import ServiceUnavailable
 
 
 class TracebackOnly(ExceptionReporter):
@@ -58,3 +62,35 @@ class ErrorShape:
         answer.cookies = response.cookies
         patch_cache_control(answer, private=True)
         return answer
+
+
+class SayUnavailable:
+    """Answers 503 in one sentence where a view outside the API has no database, and logs a line."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Let the request pass."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer for a view that has no database."""
+        if not isinstance(exception, OperationalError | InterfaceError):
+            return None
+        response = HttpResponse(
+            f"{ServiceUnavailable.default_detail}\n",
+            status=HTTPStatus.SERVICE_UNAVAILABLE,
+            content_type="text/plain; charset=utf-8",
+            headers={"Retry-After": str(ServiceUnavailable.wait), "Cache-Control": "no-store"},
+        )
+        reason = " ".join(str(exception).split())
+        log_response(
+            "%s: %s: %s",
+            response.reason_phrase,
+            request.path,
+            reason,
+            response=response,
+            request=request,
+        )
+        return response

@@ -9,9 +9,10 @@ import pyarrow as pa
 
 from subscriptions.extract.growth import OPENING_DATE, Signups, day_number
 from subscriptions.extract.partition import Changes, Partition
-from subscriptions.extract.plans import plan_table
+from subscriptions.extract.plans import PLANS, plan_table
 from subscriptions.extract.subscriptions import ENOUGH_TIME, Slots, ends, first_slots, go_on, settle
 from subscriptions.extract.usage import (
+    ROWS_PER_USER,
     daily_quotas,
     join_rows,
     rows_after_epoch,
@@ -110,6 +111,18 @@ class Company:
     def plans(self, as_of: date) -> pa.Table:
         """The price list as of a date; the fees of the epoch hold on it and before."""
         return plan_table(self.seed, self._reached(as_of) - self._signups.epoch)
+
+    def about_rows(self, as_of: date) -> dict[str, int]:
+        """Roughly how many rows each table has as of a date, for those who show progress.
+
+        Exact at an epoch that leaves time for all subscriptions.
+        """
+        day = self._reached(as_of)
+        users = self._signups.count(day)
+        later = day > self._signups.epoch
+        usage = usage_numbers(self._signups, day) if later else ROWS_PER_USER * users
+        due = subscriptions_due(self.users) * usage // (ROWS_PER_USER * self.users)
+        return {"plan": len(PLANS), "user": users, "subscription": due, "usage": usage}
 
     def notes(self, as_of: date, subscriptions: int) -> list[str]:
         """What to tell people about a dataset as of a date that holds so many subscriptions."""

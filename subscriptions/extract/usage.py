@@ -41,7 +41,7 @@ class Rows:
     """Position of its subscription in the slots it was made from."""
     day: Ints
 
-    def where(self, chosen: Mask) -> "Rows":
+    def where(self, chosen: Mask | slice) -> "Rows":
         """The chosen rows."""
         return Rows(self.number[chosen], self.slot[chosen], self.day[chosen])
 

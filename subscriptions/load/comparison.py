@@ -21,6 +21,7 @@ from subscriptions import __version__
 from subscriptions.load import checksums, receipt
 from subscriptions.load.checksums import BUCKETS, BucketSums, Stored
 from subscriptions.load.partitions import PARTITIONED, Changed, Selection
+from subscriptions.load.progress import SILENT, Phase, Progress
 from subscriptions.load.receipt import Receipt
 from subscriptions.load.request import Load
 from subscriptions.load.rows import Rows
@@ -40,13 +41,26 @@ class Comparison:
     selections: Mapping[str, Selection]
     unchanged: Mapping[str, Stored]
 
+    def about_rows(self, load: Load) -> int | None:
+        """Roughly how many rows will be staged; None if nobody knows."""
+        rows = load.company.about_rows(load.as_of)
+        about = 0
+        for name, selection in self.selections.items():
+            if isinstance(selection, Changed):
+                return None
+            share = BUCKETS if selection is None else len(selection)
+            about += rows[name] * share // BUCKETS
+        return about
+
 
 def everything() -> Comparison:
     """Nothing is stored that could stay."""
     return Comparison({table.name: None for table in TABLES}, {})
 
 
-def since_last(connect: Callable[[], Connection], dataset: str, load: Load) -> Comparison | None:
+def since_last(
+    connect: Callable[[], Connection], dataset: str, load: Load, progress: Progress = SILENT
+) -> Comparison | None:
     """What has changed since an earlier day's load of the same company, if that is all there is.
 
     It is if the tables are exactly what that load's receipt says, as PostgreSQL finds by summing
@@ -58,6 +72,7 @@ def since_last(connect: Callable[[], Connection], dataset: str, load: Load) -> C
             return None
         if not all(_is_comparable(connection, dataset, table, load) for table in TABLES):
             return None
+        progress.begin(Phase.COMPARING)
         there = _stored(connection, dataset, list(TABLES))
     if any(there[table.name].noted() != last.stored.get(table.name) for table in TABLES):
         return None
@@ -76,12 +91,19 @@ def _goes_on(last: Receipt, load: Load) -> bool:
     )
 
 
-def compare(connect: Callable[[], Connection], dataset: str, load: Load, rows: Rows) -> Comparison:
+def compare(
+    connect: Callable[[], Connection],
+    dataset: str,
+    load: Load,
+    rows: Rows,
+    progress: Progress = SILENT,
+) -> Comparison:
     """Compare the tables whose disposition keeps unchanged rows."""
     with connect() as connection:
         tables = [table for table in TABLES if _is_comparable(connection, dataset, table, load)]
         if not tables:
             return everything()
+        progress.begin(Phase.COMPARING, sum(load.company.about_rows(load.as_of).values()))
         with ThreadPoolExecutor(1) as beside:
             asking = beside.submit(_stored, connection, dataset, tables)
             sums = rows.sums()

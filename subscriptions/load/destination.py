@@ -22,7 +22,7 @@ from dlt.common.storages.load_package import LoadJobInfo
 from dlt.destinations import postgres
 from dlt.destinations.impl.postgres.postgres import PostgresClient
 
-from subscriptions.load import patience
+from subscriptions.load import interruption, patience
 from subscriptions.load.copying import CopyJob
 from subscriptions.load.publication import Publication
 from subscriptions.load.schemas import columns
@@ -36,10 +36,14 @@ class DatasetClient(PostgresClient):
     staging: Staging
 
     def __enter__(self) -> Self:
-        """Connect, or end the load: the other tables' jobs would wait for one that cannot begin."""
+        """Connect, or end the load: the other tables' jobs would wait for one that cannot begin.
+
+        The connection's statements end when the load is interrupted.
+        """
         try:
             super().__enter__()
-        except psycopg2.Error as failure:
+            interruption.track(self.sql_client.native_connection)
+        except (psycopg2.Error, interruption.GivenUpError) as failure:
             self.staging.rows.stop(failure)
             raise DestinationTerminalException(str(failure)) from failure
         return self

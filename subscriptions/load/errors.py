@@ -77,11 +77,6 @@ def explain(failure: BaseException, variable: str = DATABASE_URL) -> str:
     return f"The load stopped: {reason} (--traceback shows where). {_WHOLE}"
 
 
-def was_interrupted(failure: BaseException) -> bool:
-    """Whether Ctrl-C or SIGTERM stopped the load; dlt wraps that as it does any error."""
-    return any(isinstance(error, KeyboardInterrupt) for error in _chain(failure))
-
-
 def _chain(failure: BaseException | None) -> Iterator[BaseException]:
     """The error and what caused it, outermost first."""
     while failure is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from queue import Empty, PriorityQueue
@@ -19,6 +20,7 @@ import psycopg
 
 from subscriptions.load import checksums
 from subscriptions.load.checksums import Stored
+from subscriptions.load.progress import SILENT, Phase, Progress
 from subscriptions.load.structure import index_statements
 from subscriptions.load.tables import Table
 
@@ -44,21 +46,30 @@ class Finisher:
     """Sessions that take one statement after another, from the first table that is staged on."""
 
     def __init__(
-        self, connect: Callable[[], Connection], dataset: str, staged: str, sessions: int
+        self,
+        connect: Callable[[], Connection],
+        dataset: str,
+        staged: str,
+        sessions: int,
+        progress: Progress = SILENT,
     ) -> None:
         self._connect = connect
         self._dataset = dataset
         self._staged = staged
+        self._progress = progress
         self._numbers = count()
         self._tasks: PriorityQueue[_Task] = PriorityQueue()
         self._complete = threading.Event()
         self._failure: BaseException | None = None
+        self._open: list[Connection] = []
         self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(sessions)]
         self._starting = threading.Lock()
         self.stored: dict[str, Stored] = {}
         """What PostgreSQL says of each table that is finished."""
         self.replaced: dict[str, int] = {}
         """How many rows are in the table whose place it will take, closed versions included."""
+        self.added = 0
+        """Statements, of all tables so far."""
 
     def add(self, table: Table, rows: int) -> None:
         """Take in a table that is staged, and has so many rows."""
@@ -73,6 +84,7 @@ class Finisher:
         count = f'SELECT count(*) FROM "{self._dataset}"."{name}"'
         self._put(-rows, count, lambda row: self.replaced.update({name: row[0]}))
         with self._starting:
+            self.added += len(indexes) + 3
             for thread in self._threads:
                 if thread.ident is None:
                     thread.start()
@@ -94,7 +106,17 @@ class Finisher:
             raise self._failure
 
     def stop(self) -> None:
-        """Begin no further statement."""
+        """Begin no further statement, and cancel those under way."""
+        self._forget()
+        for session in tuple(self._open):
+            with suppress(psycopg.Error):
+                session.cancel()
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join()
+
+    def _forget(self) -> None:
+        """Drop the statements that nobody has begun."""
         while True:
             try:
                 self._tasks.get_nowait()
@@ -105,15 +127,17 @@ class Finisher:
     def _work(self) -> None:
         try:
             with self._connect() as session:
+                self._open.append(session)
                 for setting in _SETTINGS:
                     session.execute(setting)
                 while (task := self._next()) is not None:
                     answer = session.execute(task.sql)
                     if task.answered:
                         task.answered(answer.fetchone())
+                    self._progress.advance(Phase.INDEXING, 1)
         except BaseException as failure:  # noqa: BLE001  (raised again by the thread that waits)
             self._failure = self._failure or failure
-            self.stop()
+            self._forget()
 
     def _next(self) -> _Task | None:
         """The most urgent task, waited for; None when there will be no more."""

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_all_start_methods, get_context
-from multiprocessing.context import BaseContext
+from multiprocessing import get_context, resource_tracker
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from subscriptions.load import binary_copy, leftovers
+from subscriptions.load import binary_copy, interruption, leftovers
 from subscriptions.load.checksums import NO_ROWS, BucketSums, Checksum
 from subscriptions.load.errors import LoadError
 from subscriptions.load.partitions import (
@@ -29,6 +29,7 @@ from subscriptions.load.partitions import (
     write_partition,
     write_plans,
 )
+from subscriptions.load.progress import SILENT, Phase, Progress
 from subscriptions.load.request import Load
 from subscriptions.load.tables import PLAN, TABLES, Table
 
@@ -45,11 +46,12 @@ class Generation:
     others, since none may run ahead of the slowest by more than `AHEAD` partitions.
     """
 
-    def __init__(self, load: Load, order: Order, executor: Executor) -> None:
+    def __init__(self, load: Load, order: Order, executor: Executor, progress: Progress) -> None:
         self.folder = order.folder
         """Where temporary files may lie as long as this lasts."""
         self._order = order
         self._executor = executor
+        self._progress = progress
         self._numbers = range(load.company.partitions(load.as_of))
         self._selections: Mapping[str, Selection] = {table.name: None for table in TABLES}
         self._futures: list[Future[Mapping[str, Part]]] = []
@@ -59,8 +61,6 @@ class Generation:
         self._failure: Exception | None = None
         self.checksums: dict[str, Checksum] = {}
         """What the company's rows of each table sum up to, as far as they have been made."""
-        self.on_rows: Callable[[int], None] = lambda _rows: None
-        """Called with each number of rows that a COPY has taken."""
         self.noted: Mapping[str, Any] = {}
         """The receipt says of these rows what the load says."""
 
@@ -72,6 +72,7 @@ class Generation:
         for future in making:
             for name, sums in future.result().items():
                 found[name] += sums
+                self._progress.advance(Phase.COMPARING, sums.whole().rows)
         self.checksums = {name: sums.whole() for name, sums in found.items()}
         return found
 
@@ -117,7 +118,7 @@ class Generation:
         for part in self._parts(table):
             yield part
             part.path.unlink()
-            self.on_rows(part.checksum.rows)
+            self._progress.advance(Phase.COPYING, part.checksum.rows)
             if selection is None or isinstance(selection, Changed):
                 self.checksums[table.name] += part.checksum - part.outdated
 
@@ -160,18 +161,11 @@ class Generation:
             )
 
 
-def _context() -> BaseContext:
-    """How worker processes come to be.
-
-    Not as forks of this process, whose threads and whose hold on the embedded server must not be
-    doubled, but of one that has imported what they need and nothing else: it is imported once,
-    and kept in memory once. Where there is no fork, each is started and imports for itself.
-    """
-    if "forkserver" not in get_all_start_methods():
-        return get_context("spawn")
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["subscriptions.load.partitions"])
-    return context
+def _keep_signals_from_children() -> None:
+    """Have this thread, and what it starts, get no signals: in a terminal Ctrl-C is for all."""
+    if threading.current_thread() is not threading.main_thread():
+        resource_tracker.ensure_running()  # whose start would undo it
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
 
 
 def _wants_any(selection: Selection) -> bool:
@@ -179,25 +173,31 @@ def _wants_any(selection: Selection) -> bool:
 
 
 @contextmanager
-def generation(load: Load, name: str) -> Iterator[Generation]:
+def generation(load: Load, name: str, progress: Progress = SILENT) -> Iterator[Generation]:
     """Worker processes and a temporary folder for one load, gone afterwards.
 
     TMPDIR says where the folder lies; `name` tells the dataset's files from others', so that
-    `leftovers` finds those of a killed load.
+    `leftovers` finds those of a killed load. The processes are spawned, not forked, because this
+    one's threads and its hold on the embedded server must not be doubled; nor forked from a server
+    of processes, whose socket a kill would leave behind.
     """
     partitions = load.company.partitions(load.as_of)
     executor: Executor
     if partitions <= FEW_PARTITIONS:
         executor = ThreadPoolExecutor(1)
     else:
+        _keep_signals_from_children()
         executor = ProcessPoolExecutor(
-            min(load.workers, partitions), mp_context=_context(), initializer=follow_parent
+            min(load.workers, partitions),
+            mp_context=get_context("spawn"),
+            initializer=follow_parent,
         )
     with tempfile.TemporaryDirectory(prefix=leftovers.prefix(name)) as folder:
         order = Order(load.company, load.as_of, load.row_suffix, Path(folder))
-        made = Generation(load, order, executor)
-        try:
-            yield made
-        finally:
-            made.stop()
-            executor.shutdown(wait=True, cancel_futures=True)
+        made = Generation(load, order, executor, progress)
+        with interruption.stopping(made.stop, order.folder):
+            try:
+                yield made
+            finally:
+                made.stop()
+                executor.shutdown(wait=True, cancel_futures=True)

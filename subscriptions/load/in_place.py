@@ -10,6 +10,7 @@ from psycopg2 import extensions
 from subscriptions.load import checksums, dispositions, patience
 from subscriptions.load.checksums import NOTHING, Stored
 from subscriptions.load.partitions import Changed
+from subscriptions.load.progress import Phase
 from subscriptions.load.schemas import columns
 from subscriptions.load.staging import Staging
 from subscriptions.load.structure import index_statements, view_statement
@@ -45,6 +46,7 @@ class InPlace:
             touched = sum(changes[table.name].values())
             if touched * ANALYZE_ONE_IN > self.stored[table.name].current.rows:
                 self.cursor.execute(analyze)
+            self.staging.progress.advance(Phase.PUBLISHING, 1)
         # Last, for from here to the commit readers wait for the views.
         self._complete_views()
         return changes

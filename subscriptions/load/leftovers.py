@@ -33,7 +33,10 @@ def drop_schemas(target: Target) -> None:
         OR nspname ~ %s AND obj_description(oid, 'pg_namespace') = %s
     """
     names = (staging, f"^{target.dataset}_old_[0-9]+$", RETIRED)
-    with suppress(psycopg.Error), target.connect("load_faker_data") as connection:
+    with (
+        suppress(psycopg.Error),
+        target.connect("load_faker_data", cancellable=False) as connection,
+    ):
         connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
         for schema, oid in connection.execute(query, names).fetchall():
             try:

@@ -6,39 +6,69 @@ is gone the moment that its process is, however that ended.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 
+from subscriptions.load import interruption
 from subscriptions.load.errors import LoadError
 from subscriptions.load.target import Target
 
 # The first key of the pair (class, object) that pg_locks shows; any constant of our own.
 LOCK_CLASS = 0x0E17
+# Between two questions whether the lock is free. Waiting inside a statement instead would hold a
+# snapshot, which keeps vacuum from removing dead rows and others from building an index.
+PAUSE_S: Final = 0.2
 
 
 @contextmanager
-def load_lock(target: Target, purpose: str = "load_faker_data") -> Iterator[Callable[[], None]]:
+def load_lock(
+    target: Target,
+    wait: float = 0,
+    say: Callable[[str], None] | None = None,
+    purpose: str = "load_faker_data",
+) -> Iterator[Callable[[], None]]:
     """Hold the dataset's load lock, on a connection of its own, or say who holds it.
 
     Yields what raises psycopg's error as soon as the connection, and with it the lock, is lost.
 
+    Args:
+        target: the dataset.
+        wait: how many seconds another load has to end.
+        say: called with a sentence when there is one to wait for.
+        purpose: by what name others shall know the holder.
+
     Raises:
-        LoadError: another load holds the lock; the message has its host and start time.
+        LoadError: another load holds the lock; the message has its start, process and host.
     """
-    with target.connect(purpose) as connection, connection.transaction():
-        taken = connection.execute(
-            "SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", (LOCK_CLASS, target.dataset)
-        ).fetchone()
-        if taken != (True,):
-            raise LoadError(_in_the_way(connection, target.dataset))
-        yield lambda: connection.execute("SELECT 1").close()
+    deadline = time.monotonic() + wait
+    with target.connect(purpose) as connection:
+        said = False
+        while True:
+            with connection.transaction():
+                if _taken(connection, target.dataset):
+                    yield lambda: connection.execute("SELECT 1").close()
+                    return
+            left = deadline - time.monotonic()
+            holder = _holder(connection, target.dataset)
+            if left <= 0:
+                raise LoadError(_in_the_way(target.dataset, holder, wait))
+            if say and not said:
+                say(f"Waiting up to {wait:g} s for another load of {target.dataset}{holder} ...")
+                said = True
+            interruption.pause(min(PAUSE_S, left))
 
 
-def _in_the_way(connection: psycopg.Connection[tuple[Any, ...]], dataset: str) -> str:
-    """Describe the load that holds the lock."""
+def _taken(connection: psycopg.Connection[tuple[Any, ...]], dataset: str) -> bool:
+    query = "SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))"
+    return connection.execute(query, (LOCK_CLASS, dataset)).fetchone() == (True,)
+
+
+def _holder(connection: psycopg.Connection[tuple[Any, ...]], dataset: str) -> str:
+    """The load that holds the lock, in parentheses; nothing if it has just ended."""
     holder = connection.execute(
         """
         SELECT activity.application_name
@@ -49,5 +79,16 @@ def _in_the_way(connection: psycopg.Connection[tuple[Any, ...]], dataset: str) -
         """,
         (LOCK_CLASS, dataset),
     ).fetchone()
-    by = f" ({holder[0]})" if holder else ""
-    return f"Another load of {dataset} is running{by}: wait for it to end, then run this again."
+    return f" ({holder[0]})" if holder else ""
+
+
+def _in_the_way(dataset: str, holder: str, waited: float) -> str:
+    if waited:
+        return (
+            f"Another load of {dataset} is running{holder}, and did not end within {waited:g} s: "
+            "run this again later, or with a longer --wait."
+        )
+    return (
+        f"Another load of {dataset} is running{holder}: wait for it to end, then run this again, "
+        "or add --wait SECONDS."
+    )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 
@@ -20,15 +20,13 @@ from subscriptions.load.ends import PURPOSE, TARGET, at_source, at_target, refus
 from subscriptions.load.errors import LoadError
 from subscriptions.load.lock import load_lock
 from subscriptions.load.pipeline import Say
+from subscriptions.load.progress import SILENT, Progress
 from subscriptions.load.receipt import Receipt
 from subscriptions.load.request import Load
 from subscriptions.load.snapshot import Snapshot, place, snapshot
 from subscriptions.load.stored_rows import StoredRows, stored_rows
 from subscriptions.load.tables import TABLES, Table
 from subscriptions.load.target import Target
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -74,8 +72,8 @@ class Migration:
     """Where dlt keeps its pipelines."""
     say: Say
     """Called with a line as each phase begins, and with what is worth knowing."""
-    console: Console | None = None
-    """The terminal to show live progress on, if there is one."""
+    progress: Progress = SILENT
+    """Told how far the copying got."""
     history: bool = False
     """Whether all versions take the place of the target's, or the rows are loaded as of a day."""
 
@@ -100,7 +98,9 @@ class Migration:
             pipeline.clear(self.target, self.working_dir, self.say)
             load = self._load(state.recorded)
             folder = self.target.folder
-            rows = held.enter_context(stored_rows(state, load, folder, history=self.history))
+            rows = held.enter_context(
+                stored_rows(state, load, folder, self.progress, history=self.history)
+            )
             return self._copy(state, load, rows, recorded, confirm)
 
     def _announce(self, state: Snapshot, session: Connection) -> None:
@@ -141,7 +141,7 @@ class Migration:
         if len(compared.unchanged) < len(TABLES) or not same_moment(state.recorded, recorded):
             self.say("Copying what differs ..." if compared.unchanged else "Copying ...")
             load_id = pipeline.bring(
-                self.target, load, rows, compared, self.working_dir, self.console, confirm_lock
+                self.target, load, rows, compared, self.working_dir, self.progress, confirm_lock
             )
         self.say("Verifying the target ...")
         every = {name: found.every for name, found in versions.items()}
@@ -224,6 +224,6 @@ def _lock(
     """Hold an end's load lock, or say at which end another load is running."""
     try:
         with worded:
-            return held.enter_context(load_lock(end, PURPOSE))
+            return held.enter_context(load_lock(end, purpose=PURPOSE))
     except LoadError as refusal:
         raise LoadError(f"At the {name}: {refusal}") from refusal

@@ -8,25 +8,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 
-from subscriptions.load import backfill, comparison, leftovers, publication, receipt
+from subscriptions.load import backfill, comparison, interruption, leftovers, publication, receipt
 from subscriptions.load.comparison import Comparison
 from subscriptions.load.errors import LoadError
 from subscriptions.load.finishing import Finisher
 from subscriptions.load.generation import generation
 from subscriptions.load.lock import load_lock
+from subscriptions.load.progress import SILENT, Phase, Progress
 from subscriptions.load.receipt import Receipt
 from subscriptions.load.request import Load, Request, resolve
 from subscriptions.load.rows import Rows
 from subscriptions.load.staging import Staging
 from subscriptions.load.tables import TABLES
 from subscriptions.load.target import Target
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 # Database sessions that index at a time: the server has to keep up with them.
 SESSIONS = 2
@@ -57,7 +55,11 @@ class Result:
 
 
 def run(
-    target: Target, request: Request, working_dir: Path, say: Say, console: Console | None = None
+    target: Target,
+    request: Request,
+    working_dir: Path,
+    say: Say,
+    progress: Progress = SILENT,
 ) -> Result:
     """Load what was requested.
 
@@ -65,22 +67,34 @@ def run(
         target: the database and dataset to load into.
         request: what was asked for; the dataset's last load fills in the rest.
         working_dir: where dlt keeps its pipelines.
-        say: called with a line as each phase begins, and with what is worth knowing.
-        console: the terminal to show live progress on, if there is one.
+        say: called with a line at the beginning, and with what is worth knowing.
+        progress: told of each phase, and how far it got.
 
     Raises:
         LoadError: refused before anything was changed, with a sentence for the person.
         Exception: whatever stopped it underway; `errors.explain` words it. Nothing was published.
     """
-    with load_lock(target) as confirm_lock:
-        steps = _steps(target, request)
+    with load_lock(target, request.wait, say) as confirm_lock:
         leftovers.remove_files(target.folder)
-        results = []
-        for number, step in enumerate(steps, 1):
-            if len(steps) > 1:
-                say(f"Load {number:,} of {len(steps):,}, as of {step.as_of} ...")
-            results.append(_run(target, step, working_dir, say, console, confirm_lock))
-        return Result([receipt for receipt, _ in results], results[-1][1])
+        steps = _steps(target, request)
+        if len(steps) == 1:
+            receipt_, notes = _run(target, steps[0], working_dir, say, say, progress, confirm_lock)
+            return Result([receipt_], notes)
+        progress.begin(Phase.BACKFILLING, len(steps))
+        receipts = []
+        for step in steps:
+            receipt_, notes = _run(
+                target, step, working_dir, say, _say_nothing, SILENT, confirm_lock
+            )
+            receipts.append(receipt_)
+            say(f"  as of {receipt_.as_of}  {receipt_.rows['user']:>10,} users")
+            progress.advance(Phase.BACKFILLING, 1)
+        progress.end()
+        return Result(receipts, notes)
+
+
+def _say_nothing(_line: str) -> None:
+    pass
 
 
 def _steps(target: Target, request: Request) -> Sequence[Request]:
@@ -98,7 +112,8 @@ def _run(
     request: Request,
     working_dir: Path,
     say: Say,
-    console: Console | None,
+    announce: Say,
+    progress: Progress,
     confirm_lock: Callable[[], None],
 ) -> tuple[Receipt, Sequence[str]]:
     """One load; the caller holds the dataset's lock."""
@@ -112,7 +127,12 @@ def _run(
         load_id = recorded.load_id
         leftovers.drop_schemas(target)
     else:
-        load_id = execute(target, load, working_dir, say, console, confirm_lock)
+        company = load.company
+        announce(
+            f"Generating the company of seed {company.seed}, which has {company.users:,} users "
+            f"on {company.epoch}, as of {load.as_of} ..."
+        )
+        load_id = execute(target, load, working_dir, say, progress, confirm_lock)
     with target.connect("load_faker_data") as connection:
         return _finished(connection, target.dataset, load, load_id)
 
@@ -141,22 +161,17 @@ def execute(
     load: Load,
     working_dir: Path,
     say: Say,
-    console: Console | None = None,
+    progress: Progress = SILENT,
     confirm_lock: Callable[[], None] = lambda: None,
 ) -> str:
     """Run one definite load through dlt, and return its id; the caller holds the dataset's lock."""
     clear(target, working_dir, say)
-    company = load.company
-    say(
-        f"Generating the company of seed {company.seed}, which has {company.users:,} users "
-        f"on {company.epoch}, as of {load.as_of} ..."
-    )
-    with generation(load, target.folder) as made:
+    with generation(load, target.folder, progress) as made:
         connect = partial(target.connect, "load_faker_data")
-        compared = comparison.since_last(connect, target.dataset, load) or comparison.compare(
-            connect, target.dataset, load, made
-        )
-        return bring(target, load, made, compared, working_dir, console, confirm_lock)
+        compared = comparison.since_last(
+            connect, target.dataset, load, progress
+        ) or comparison.compare(connect, target.dataset, load, made, progress)
+        return bring(target, load, made, compared, working_dir, progress, confirm_lock)
 
 
 def clear(target: Target, working_dir: Path, say: Say) -> None:
@@ -173,10 +188,11 @@ def bring(
     rows: Rows,
     compared: Comparison,
     working_dir: Path,
-    console: Console | None = None,
+    progress: Progress = SILENT,
     confirm_lock: Callable[[], None] = lambda: None,
 ) -> str:
     """Bring the rows that differ into the dataset, through dlt; returns the load's id."""
+    progress.begin(Phase.COPYING, compared.about_rows(load))
     rows.begin(compared.selections)
     connect = partial(target.connect, "load_faker_data")
     with connect() as connection:
@@ -185,21 +201,23 @@ def bring(
             connection.cursor(), target.dataset, load
         )
     names = (target.dataset, f"{target.dataset}_staging")
-    finisher = Finisher(connect, *names, SESSIONS) if swap else None
+    finisher = Finisher(connect, *names, SESSIONS, progress) if swap else None
+    staging = Staging(
+        load, rows, compared.selections, compared.unchanged, finisher, confirm_lock, progress
+    )
+    folder = working_dir / target.folder
     try:
-        return _through_dlt(
-            target,
-            Staging(load, rows, compared.selections, compared.unchanged, finisher, confirm_lock),
-            working_dir / target.folder,
-            console,
-        )
+        return _through_dlt(target, staging, folder)
     finally:
+        progress.end()
         if finisher:
             finisher.stop()
         leftovers.drop_schemas(target)
+        if interruption.is_given_up():
+            leftovers.empty(folder)
 
 
-def _through_dlt(target: Target, staging: Staging, folder: Path, console: Console | None) -> str:
+def _through_dlt(target: Target, staging: Staging, folder: Path) -> str:
     """Have dlt stage the load and publish it; returns its id."""
     # dlt takes most of a second to import: not before the worker processes have begun.
     import dlt
@@ -207,7 +225,6 @@ def _through_dlt(target: Target, staging: Staging, folder: Path, console: Consol
     from dlt.pipeline import trace
 
     from subscriptions.load.destination import dataset_postgres
-    from subscriptions.load.progress import LiveProgress
     from subscriptions.load.source import faker_data
 
     # Usage statistics are off, but the modules that would send them still leave a file with an
@@ -215,9 +232,6 @@ def _through_dlt(target: Target, staging: Staging, folder: Path, console: Consol
     trace.TRACKING_MODULES = []
     # A finished load's files are of no more use; dlt would keep those of every load.
     dlt.config["load.delete_completed_jobs"] = True
-    progress = LiveProgress(console) if console else None
-    if progress:
-        staging.rows.on_rows = progress.rows
     pipeline = dlt.pipeline(
         target.pipeline,
         pipelines_dir=str(folder),
@@ -225,7 +239,7 @@ def _through_dlt(target: Target, staging: Staging, folder: Path, console: Consol
             staging, target.credentials(), create_indexes=False, destination_name="postgres"
         ),
         dataset_name=target.dataset,
-        progress=progress or NULL_COLLECTOR,
+        progress=NULL_COLLECTOR,
     )
     source = faker_data(staging.load, staging.rows)
     (load_id,) = pipeline.extract(source).loads_ids

@@ -1,83 +1,89 @@
-"""LOAD: what dlt is doing, as one live line for each of its steps."""
+"""LOAD: what a load tells of its progress: which phase it is in, and how far it got there."""
 
 from __future__ import annotations
 
-from dlt.common.runtime.collector_base import Collector
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-
-# dlt's steps, by the first word that it announces them with, and what counts as their progress.
-TITLES = {"Extract": "Preparing", "Normalize": "Preparing", "Load": "Copying"}
-COUNTED = {"Extract": "Resources", "Normalize": "Files", "Load": "Jobs"}
+import threading
+import time
+from collections.abc import Callable, Iterator
+from enum import Enum
 
 
-class LiveProgress(Collector):
-    """A dlt collector for terminals: files and rows done, the time spent and the time left.
+class Phase(Enum):
+    """What a load is at, in this order, and what is counted meanwhile.
 
-    Rows are counted while dlt's jobs copy them; dlt itself counts jobs.
+    The first stands for all of each load, where there are many.
     """
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._rows = 0
-        self._counted: str | None = None
-        self._live: Progress | None = None
-        self._task: TaskID | None = None
+    BACKFILLING = ("Backfilling", "loads")
+    COMPARING = ("Comparing", "rows")
+    COPYING = ("Copying", "rows")
+    INDEXING = ("Indexing", "statements")
+    PUBLISHING = ("Publishing", "tables")
 
-    def rows(self, rows: int) -> None:
-        """Take a number of rows that have been copied; called from the jobs' threads."""
-        self._rows += rows
-        if self._live is not None and self._task is not None:
-            self._live.update(self._task, rows=f"{self._rows:,} rows")
+    def __init__(self, title: str, unit: str) -> None:
+        self.title = title
+        self.unit = unit
 
-    def update(
-        self,
-        name: str,
-        inc: int = 1,
-        total: int | None = None,
-        inc_total: int | None = None,
-        message: str | None = None,
-        label: str | None = None,
-    ) -> None:
-        """Take a count from dlt: rows of a table, or what its step counts."""
-        if self._live is None or self._task is None or label:
-            return
-        if name == self._counted:
-            if total is not None:
-                self._live.update(self._task, total=total)
-            self._live.advance(self._task, inc)
-            if self._live.tasks[0].finished and self._counted == COUNTED["Load"]:
-                # What is left of dlt's last step is one transaction, which counts nothing.
-                self._live.remove_task(self._task)
-                self._task = self._live.add_task("Publishing", total=None, rows="")
 
-    def _start(self, step: str) -> None:
-        kind = step.split(maxsplit=1)[0]
-        self._counted = COUNTED.get(kind)
-        self._live = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description:<11}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rows]}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=self._console,
-            transient=True,
-        )
-        self._live.start()
-        self._task = self._live.add_task(TITLES.get(kind, kind), total=None, rows="")
+class Progress:
+    """The interface of it, which shows nothing.
 
-    def _stop(self) -> None:
-        if self._live is not None:
-            self._live.stop()
-        self._live = self._task = None
+    One phase begins after the other, but work of the next is counted before that has begun. The
+    methods may be called from any thread, once for each of many rows, never for each row.
+    """
+
+    def begin(self, phase: Phase, total: int | None = None) -> None:
+        """A phase begins, with about so much to do, and the one before it is over."""
+
+    def advance(self, phase: Phase, count: int) -> None:
+        """So much more of it is done."""
+
+    def end(self) -> None:
+        """The last phase is over; another load may begin."""
+
+
+SILENT = Progress()
+
+
+class PlainProgress(Progress):
+    """A line as each phase begins, and on request another as it ends, for files and pipes."""
+
+    def __init__(self, say: Callable[[str], None], *, timings: bool = False) -> None:
+        self._say = say
+        self._timings = timings
+        self._done = dict.fromkeys(Phase, 0)
+        self._counting = threading.Lock()
+        self._current: tuple[Phase, float] | None = None
+
+    def begin(self, phase: Phase, total: int | None = None) -> None:
+        """Say what begins."""
+        self._conclude()
+        self._current = phase, time.monotonic()
+        self._say(" ".join((phase.title, *_much(phase, total), "...")))
+
+    def advance(self, phase: Phase, count: int) -> None:
+        """Count."""
+        with self._counting:
+            self._done[phase] += count
+
+    def end(self) -> None:
+        """Say how it went, where that is asked for."""
+        self._conclude()
+        self._done = dict.fromkeys(Phase, 0)
+
+    def _conclude(self) -> None:
+        if self._current and self._timings:
+            phase, began = self._current
+            seconds = time.monotonic() - began
+            done = self._done[phase]
+            speed = f", {done / seconds:,.0f} rows/s" if phase.unit == "rows" else ""
+            self._say(f"  {done:,} {phase.unit} in {seconds:.2f} s{speed}")
+        self._current = None
+
+
+def _much(phase: Phase, total: int | None) -> Iterator[str]:
+    if total == 0:
+        yield f"no {phase.unit}"
+    elif total is not None:
+        about = "about " if phase.unit == "rows" else ""
+        yield f"{about}{total:,} {phase.unit}"

@@ -21,6 +21,7 @@ from subscriptions.load import attachments
 from subscriptions.load.attachments import Cursor
 from subscriptions.load.checksums import Stored
 from subscriptions.load.in_place import InPlace
+from subscriptions.load.progress import Phase
 from subscriptions.load.request import Load
 from subscriptions.load.schemas import copy_rows
 from subscriptions.load.staging import Staging
@@ -65,6 +66,7 @@ class Publication:
 
     def publish(self, load_id: str) -> None:
         """Make the load visible when the caller's transaction commits."""
+        self.staging.progress.begin(Phase.PUBLISHING, len(TABLES))
         if self.staging.finisher:
             swap = Swap(self.cursor, self.dataset, self.staged)
             stored, replaced = self.staging.finisher.stored, self.staging.finisher.replaced
@@ -80,6 +82,7 @@ class Publication:
             if is_swappable(self.cursor, self.dataset, self.staging.load):
                 self._note(load_id, changes, stored)
                 swap.perform(load_id)
+                self.staging.progress.advance(Phase.PUBLISHING, len(TABLES))
                 return
             # What follows takes its time, which readers need not wait for.
             swap.let_in()

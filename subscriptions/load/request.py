@@ -36,6 +36,8 @@ class Request:
     """To be loaded step by step, so that each has its place in history."""
     first: date | None = None
     """The first day of that history; the company's opening, if none is named."""
+    wait: float = 0
+    """Seconds that another load of the dataset has to end."""
 
     def check(self) -> None:
         """Refuse what can be refused without looking at the database.
@@ -50,6 +52,8 @@ class Request:
                 raise LoadError("Name --as-of, the day, or --advance, how much later: not both.")
             clock.advance(OPENING_DATE, self.advance)
         self._check_backfill()
+        if self.wait < 0:
+            raise LoadError(f"--wait must be 0 seconds or more, not {self.wait:g}.")
         if self.as_of is not None and self.as_of < OPENING_DATE:
             raise LoadError(
                 f"The company opened on {OPENING_DATE}: --as-of cannot be {self.as_of}."

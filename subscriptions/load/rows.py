@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,8 +21,6 @@ class Rows(Protocol):
     """Where temporary files may lie as long as this lasts."""
     checksums: dict[str, Checksum]
     """By table, what its current rows sum up to: known when `sums` or the streams have ended."""
-    on_rows: Callable[[int], None]
-    """Called with each number of rows that a COPY has taken."""
     noted: Mapping[str, Any]
     """Columns of the receipt that say something else of these rows than the load itself does."""
 

@@ -68,7 +68,10 @@ def _left(target: Target, working_dir: Path) -> list[Target]:
 
 def _remove(own: Target, working_dir: Path) -> None:
     """Remove all that a scratch dataset has; what cannot be now, the next one's start removes."""
-    with suppress(psycopg.Error), own.connect("compare_dispositions") as connection:
+    with (
+        suppress(psycopg.Error),
+        own.connect("compare_dispositions", cancellable=False) as connection,
+    ):
         connection.execute(f"SET lock_timeout = '{_DROP_TIMEOUT}'")
         schemas = connection.execute(
             "SELECT nspname FROM pg_namespace WHERE nspname ~ %s",

@@ -9,6 +9,7 @@ from subscriptions.load.checksums import Checksum, Stored
 from subscriptions.load.errors import LoadError
 from subscriptions.load.finishing import Finisher
 from subscriptions.load.partitions import Selection
+from subscriptions.load.progress import SILENT, Phase, Progress
 from subscriptions.load.request import Load
 from subscriptions.load.rows import Rows
 from subscriptions.load.tables import Table
@@ -28,6 +29,7 @@ class Staging:
     """Makes the staged tables ready to take the place of the stored ones, where they shall."""
     confirm_lock: Callable[[], None]
     """Raises where the load has lost its lock, and another may have begun."""
+    progress: Progress = SILENT
 
     @property
     def swap(self) -> bool:
@@ -46,6 +48,7 @@ class Staging:
             LoadError: PostgreSQL has not stored what it was sent.
         """
         if self.finisher:
+            self.progress.begin(Phase.INDEXING, self.finisher.added)
             self.finisher.wait()
             for name, stored in self.finisher.stored.items():
                 self.check(name, stored.current)

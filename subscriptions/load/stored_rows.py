@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from subscriptions.load import binary_copy, checksums, leftovers
+from subscriptions.load import binary_copy, checksums, interruption, leftovers
 from subscriptions.load.binary_copy import PIECE_BYTES
 from subscriptions.load.checksums import BucketSums, Checksum
 from subscriptions.load.ends import at_source
 from subscriptions.load.errors import LoadError
 from subscriptions.load.partitions import Selection, copied_columns
+from subscriptions.load.progress import Phase, Progress
 from subscriptions.load.request import Load
 from subscriptions.load.snapshot import Snapshot
 from subscriptions.load.tables import TABLES, VERSION_COLUMNS, Table
@@ -29,26 +30,23 @@ WITH_HISTORY: Final = "replace, with history"
 """What the receipt says in place of a disposition where all versions were copied."""
 
 
-class CopyInterruptedError(LoadError, KeyboardInterrupt):
-    """Ctrl-C or SIGTERM, as an error that ends a job, and as what the command looks for."""
-
-
 class StoredRows:
     """The current rows of a snapshot; with `history` all versions, with their dates."""
 
-    def __init__(self, state: Snapshot, load: Load, folder: Path, *, history: bool) -> None:
+    def __init__(
+        self, state: Snapshot, load: Load, folder: Path, progress: Progress, *, history: bool
+    ) -> None:
         self.folder = folder
         """Where temporary files may lie as long as this lasts."""
         self._state = state
         self._suffix = load.row_suffix
         self._history = history
+        self._progress = progress
         self._selections: Mapping[str, Selection] = {}
         self._stopped = threading.Event()
         self._failure: Exception | None = None
         self.checksums: dict[str, Checksum] = {}
         """What the current rows of each table sum up to."""
-        self.on_rows: Callable[[int], None] = lambda _rows: None
-        """Called with each number of rows that a COPY has taken."""
         self.noted: Mapping[str, Any] = {"version": state.recorded.version}
         """The release is the one that made the rows, not the one that copies them."""
         if history:
@@ -103,11 +101,11 @@ class StoredRows:
                         self._raise_if_stopped()
                         yield bytes(piece[:PIECE_BYTES])
                         del piece[:PIECE_BYTES]
-                        self.on_rows(rows)
+                        self._progress.advance(Phase.COPYING, rows)
                         rows = 0
             self._raise_if_stopped()
             yield bytes(piece)
-            self.on_rows(rows)
+            self._progress.advance(Phase.COPYING, rows)
 
     def stop(self, failure: Exception | None = None) -> None:
         """Let every stream end with an error: the first that anybody gave."""
@@ -115,11 +113,6 @@ class StoredRows:
         self._stopped.set()
 
     def _raise_if_stopped(self) -> None:
-        from dlt.common.runtime import signals  # only here: it would make refusals slow
-
-        # dlt takes the first Ctrl-C for a wish that is granted when its jobs have ended.
-        if signals.was_signal_received():
-            raise CopyInterruptedError("The copy was interrupted.")
         if self._stopped.is_set():
             raise self._failure or LoadError("The copy was stopped.")
 
@@ -139,14 +132,17 @@ class StoredRows:
 
 
 @contextmanager
-def stored_rows(state: Snapshot, load: Load, name: str, *, history: bool) -> Iterator[StoredRows]:
+def stored_rows(
+    state: Snapshot, load: Load, name: str, progress: Progress, *, history: bool
+) -> Iterator[StoredRows]:
     """The rows of a snapshot and a temporary folder for one load, gone afterwards.
 
     `name` tells the target dataset's files from others', so that `leftovers` finds them.
     """
     with tempfile.TemporaryDirectory(prefix=leftovers.prefix(name)) as folder:
-        rows = StoredRows(state, load, Path(folder), history=history)
-        try:
-            yield rows
-        finally:
-            rows.stop()
+        rows = StoredRows(state, load, Path(folder), progress, history=history)
+        with interruption.stopping(rows.stop, rows.folder):
+            try:
+                yield rows
+            finally:
+                rows.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
@@ -15,6 +16,8 @@ import psycopg
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.utils import ConnectionHandler
+
+from subscriptions.load import interruption
 
 if TYPE_CHECKING:
     from dlt.destinations.impl.postgres.configuration import PostgresCredentials
@@ -76,19 +79,27 @@ class Target:
         parameters.setdefault("connect_timeout", 10)
         return cls(parameters, settings.DATASET_NAME, settings.PIPELINE_NAME)
 
-    def connect(self, purpose: str, options: str = "") -> psycopg.Connection[tuple[Any, ...]]:
-        """Open an autocommitting connection that names its purpose, host and start to others.
+    def connect(
+        self, purpose: str, options: str = "", *, cancellable: bool = True
+    ) -> psycopg.Connection[tuple[Any, ...]]:
+        """Open an autocommitting connection that names its purpose, start and process to others.
 
-        `options` are server settings beside those of the target and of every load.
+        Args:
+            purpose: what it is for, in one word.
+            options: server settings beside those of the target and of every load.
+            cancellable: whether its statements end when the load is interrupted; not those that
+                clear away after that.
         """
         wanted = f"{self.parameters.get('options', '')} {SESSION_OPTIONS} {options}".strip()
-        connection = psycopg.connect(
+        opened = psycopg.connect(
             **{**self.parameters, "options": wanted},
             autocommit=True,
-            application_name=_application(purpose),
+            application_name=application_name(purpose),
         )
-        _take_later_settings(connection)
-        return connection
+        _take_later_settings(opened)
+        if cancellable:
+            interruption.track(opened)
+        return opened
 
     def credentials(self) -> PostgresCredentials:
         """The same database as dlt's credentials.
@@ -111,9 +122,10 @@ class Target:
                 "port": info.port,
             }
         query = {k: str(v) for k, v in self.parameters.items() if k not in _CREDENTIAL_FIELDS}
-        query["options"] = f"{query.get('options', '')} {SESSION_OPTIONS}{later}".strip()
-        # libpq leaves a plus sign alone, which dlt makes of a space.
-        query["application_name"] = _application("load_faker_data").replace(" ", "_")
+        # A parameter of its own would keep the plus signs that dlt's URL makes of spaces.
+        name = application_name("load_faker_data").replace(" ", "\\ ")
+        of_session = f"{SESSION_OPTIONS}{later} -c application_name={name}"
+        query["options"] = f"{query.get('options', '')} {of_session}".strip()
         return PostgresCredentials(
             {
                 **found,
@@ -130,12 +142,6 @@ class Target:
         return f"{self.dataset}-{digest}"
 
 
-def _application(purpose: str) -> str:
-    """What pg_stat_activity shows of a session; PostgreSQL keeps 63 bytes of it."""
-    started = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    return f"{purpose} {started} {socket.gethostname()}"[:63]
-
-
 def _take_later_settings(connection: psycopg.Connection[Any]) -> dict[str, str]:
     """Give the session the settings that its server knows, and return them."""
     taken = {}
@@ -145,3 +151,12 @@ def _take_later_settings(connection: psycopg.Connection[Any]) -> dict[str, str]:
                 connection.execute(f"SET {name} = '{value}'".encode())
                 taken[name] = value
     return taken
+
+
+def application_name(purpose: str) -> str:
+    """How a session names itself in pg_stat_activity: purpose, start, process and host.
+
+    PostgreSQL keeps 63 bytes, so the end of the host's name may be missing.
+    """
+    started = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"{purpose} {started}, process {os.getpid()} on {socket.gethostname()}"[:63]

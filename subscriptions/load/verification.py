@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from subscriptions.load.checksums import Checksum
 from subscriptions.load.errors import LoadError
 from subscriptions.load.generation import generation
 from subscriptions.load.lock import load_lock
+from subscriptions.load.progress import SILENT, Phase, Progress
 from subscriptions.load.request import Request, resolve
 from subscriptions.load.tables import TABLES
 from subscriptions.load.target import Target
@@ -36,14 +37,27 @@ class Verified:
         return self.stored == self.noted and self.made in {None, self.stored}
 
 
-def verify(target: Target, workers: int | None = None) -> list[Verified]:
+def verify(
+    target: Target,
+    workers: int | None = None,
+    wait: float = 0,
+    say: Callable[[str], None] | None = None,
+    progress: Progress = SILENT,
+) -> list[Verified]:
     """Recompute the checksums of the current rows of all tables.
+
+    Args:
+        target: the dataset.
+        workers: processes that generate; one per core by default.
+        wait: seconds that a load has to end.
+        say: called with a sentence while there is one to wait for.
+        progress: told how far the generator got.
 
     Raises:
         LoadError: a load is running, there is none yet, or its release kept no checksums.
     """
     connect = partial(target.connect, "load_faker_data")
-    with load_lock(target), connect() as connection:
+    with load_lock(target, wait, say), connect() as connection:
         recorded = receipt.latest(connection, target.dataset)
         if recorded is None:
             raise LoadError(f"There is no {target.dataset} yet to verify: load it first.")
@@ -54,12 +68,17 @@ def verify(target: Target, workers: int | None = None) -> list[Verified]:
             )
         request = Request(as_of=recorded.as_of, workers=workers)
         load = resolve(request, recorded, datetime.now(UTC))
-        with generation(load, target.folder) as made, ThreadPoolExecutor(1) as beside:
+        progress.begin(Phase.COMPARING, sum(load.company.about_rows(load.as_of).values()))
+        with (
+            generation(load, target.folder, progress) as made,
+            ThreadPoolExecutor(1) as beside,
+        ):
             asking = beside.submit(
                 lambda: {t.name: comparison.stored(connection, target.dataset, t) for t in TABLES}
             )
             made.sums()
             stored = asking.result()
+        progress.end()
     results = []
     for table in TABLES:
         noted = _noted(recorded.stored[table.name])

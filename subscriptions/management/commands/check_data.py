@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from elt_site import ending
+from subscriptions.load import interruption
 from subscriptions.load.checks import CHECKS
 from subscriptions.load.checks.run import Finding, appended, examine
 from subscriptions.load.errors import explain
 from subscriptions.load.receipt import Receipt
 from subscriptions.load.target import Target
+from subscriptions.management.output import Output
 
 VIOLATED = 1
 NOT_CHECKED = 2
@@ -23,66 +25,66 @@ class Command(BaseCommand):
 
     help = (
         "Check the loaded data: prints each check with its count of violations. Exits with "
-        f"{VIOLATED} if there are any, and with {NOT_CHECKED} if it could not check."
+        f"{VIOLATED} if there are any, with {NOT_CHECKED} if it could not check, with 130 after "
+        "Ctrl-C and with 143 after SIGTERM."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the one option of its own; Django has --verbosity."""
         parser.add_argument(
-            "--json", action="store_true", help="print one JSON object and nothing else"
+            "--json",
+            action="store_true",
+            help="print one JSON object and nothing else: what was found, or "
+            '{"error": "..."} with the same sentence on stderr',
         )
 
     def handle(self, *args: object, **options: object) -> None:
         """Run the checks; what keeps them from running is one sentence."""
-        self.verbosity = int(str(options["verbosity"]))
-        self.lines = self.verbosity > 0 and not options["json"]
-        try:
-            recorded, findings = examine(Target.from_settings(), self._begin, self._tell)
-        except KeyboardInterrupt as interrupt:
-            raise CommandError("Interrupted.", returncode=130) from interrupt
-        except Exception as failure:
-            raise CommandError(explain(failure), returncode=NOT_CHECKED) from failure
-        if self.lines:
+        self.output = Output(self.stdout, dict(options))
+        self.timings = int(str(options["verbosity"])) > 1
+        with ending.interruptible(ending.SENTENCE, interruption.abandon):
+            try:
+                recorded, findings = examine(Target.from_settings(), self._begin, self._tell)
+            except Exception as failure:
+                sentence = explain(failure)
+                self.output.answer({"error": sentence})
+                raise CommandError(sentence, returncode=NOT_CHECKED) from failure
             self._conclude(recorded, findings)
-        elif self.verbosity > 0:
-            self.stdout.write(json.dumps(_report(recorded, findings), indent=2))
+            self.output.answer(_report(recorded, findings))
         if any(finding.violations for finding in findings):
             sys.exit(VIOLATED)
 
     def _begin(self, recorded: Receipt) -> None:
         """Say what is checked; told twice, a load has replaced the tables meanwhile."""
-        if self.lines:
-            self.stdout.write(
-                f"Checking the company of seed {recorded.seed}, {recorded.users:,} users at its "
-                f"epoch {recorded.epoch}, as of {recorded.as_of} ...\n\n"
-            )
+        self.output.say(
+            f"Checking the company of seed {recorded.seed}, {recorded.users:,} users at its "
+            f"epoch {recorded.epoch}, as of {recorded.as_of} ...\n"
+        )
 
     def _tell(self, finding: Finding) -> None:
-        if not self.lines:
-            return
         result = f"{finding.violations:>13,}" if finding.violations else f"{'ok':>13}"
         style = self.style.ERROR if finding.violations else self.style.SUCCESS
-        seconds = f"{finding.seconds:>8.2f} s" if self.verbosity > 1 else ""
+        seconds = f"{finding.seconds:>8.2f} s" if self.timings else ""
         check = finding.check
-        self.stdout.write(f"  {check.name:<{_WIDTH}}{style(result)}{seconds}   {check.expects}")
+        self.output.say(f"  {check.name:<{_WIDTH}}{style(result)}{seconds}   {check.expects}")
         if finding.violations:
             more = ", ..." if finding.violations > len(finding.examples) else ""
-            self.stdout.write(f"{'':>{_WIDTH + 18}}Not so: {'; '.join(finding.examples)}{more}")
+            self.output.say(f"{'':>{_WIDTH + 18}}Not so: {'; '.join(finding.examples)}{more}")
 
     def _conclude(self, recorded: Receipt, findings: list[Finding]) -> None:
         """Print the last lines: what to know about `append`, and what it all comes to."""
-        self.stdout.write("")
+        self.output.say("")
         if tables := appended(recorded):
-            self.stdout.write(self.style.WARNING(_about_append(tables)))
+            self.output.say(self.style.WARNING(_about_append(tables)))
         if failed := [finding for finding in findings if finding.violations]:
             violations = sum(finding.violations for finding in failed)
-            self.stdout.write(
+            self.output.say(
                 self.style.ERROR(
                     f"{len(failed)} of {len(findings)} checks failed, {violations:,} violations."
                 )
             )
         else:
-            self.stdout.write(self.style.SUCCESS(f"All {len(findings)} checks passed."))
+            self.output.say(self.style.SUCCESS(f"All {len(findings)} checks passed."))
 
 
 def _about_append(tables: list[str]) -> str:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -13,12 +10,17 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from elt_site import ending
+from subscriptions.load import interruption
 from subscriptions.load.clock import advance
-from subscriptions.load.errors import explain, was_interrupted
+from subscriptions.load.errors import explain
 from subscriptions.load.side_by_side import SideBySide, compare
 from subscriptions.load.target import Target
 from subscriptions.management import disposition_report
 from subscriptions.management.arguments import day, whole_number
+from subscriptions.management.output import Output
+
+INTERRUPTED = "Interrupted. Your dataset is as it was; the scratch one is removed."
 
 
 class Command(BaseCommand):
@@ -51,20 +53,18 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, **options: str | None) -> None:
         """Compare and report; every failure is one sentence and a non-zero exit."""
-        if threading.current_thread() is threading.main_thread():
-            # A polite kill is an interrupt: the scratch dataset is cleared away.
-            signal.signal(signal.SIGTERM, signal.default_int_handler)
-        try:
-            found = self._compare(options)
-        except (Exception, KeyboardInterrupt) as failure:
-            if was_interrupted(failure):
-                sentence = "Interrupted. Your dataset is as it was; the scratch one is removed."
-                raise CommandError(sentence, returncode=130) from failure
-            raise CommandError(explain(failure)) from failure
-        if options["json"]:
-            self.stdout.write(json.dumps(asdict(found), indent=2, default=str))
-        else:
-            self.stdout.write("\n".join(disposition_report.lines(found)))
+        output = Output(self.stdout, dict(options))
+        interruption.begin()
+        with ending.interruptible(INTERRUPTED, interruption.abandon):
+            try:
+                found = self._compare(options)
+            except Exception as failure:
+                sentence = explain(failure)
+                output.answer({"error": sentence})
+                raise CommandError(sentence) from failure
+            output.answer(asdict(found))
+            for line in disposition_report.lines(found):
+                output.say(line)
 
     def _compare(self, options: dict[str, str | None]) -> SideBySide:
         first = day("--as-of", options["as_of"]) or datetime.now(UTC).date()
@@ -72,7 +72,10 @@ class Command(BaseCommand):
         second = advance(first, str(options["advance"]))
         target, working_dir = Target.from_settings(), settings.LOCAL_DIR / "dlt"
         with self._progress() as tell:
-            return compare(target, users, first, second, working_dir, tell)
+            return ending.run(
+                lambda: compare(target, users, first, second, working_dir, tell),
+                interruption.give_up,
+            )
 
     @contextmanager
     def _progress(self) -> Iterator[Callable[[str], None]]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,21 +14,54 @@ import pytest
 from dlt.common.runtime import anon_tracker
 from dlt.pipeline.pipeline import Pipeline
 
-from subscriptions.extract import PARTITION_USERS
+from subscriptions.extract import PARTITION_USERS, Company
 from subscriptions.load.errors import LoadError
 from subscriptions.load.lock import load_lock
 from subscriptions.load.tables import USAGE
 from subscriptions.load.target import Target
-from subscriptions.tests.load.conftest import Run
-from subscriptions.tests.load.trouble import WORKING_DIR, Query, business_rows
+from subscriptions.tests.load.conftest import Execute, Run
+from subscriptions.tests.load.trouble import DAY, WORKING_DIR, Query, business_rows
 
 
 def test_a_second_load_is_refused_and_names_the_first(target: Target, run: Run) -> None:
     with load_lock(target):
-        says = rf"Another load of {target.dataset} is running \(load_faker_data 20\d\d-.* UTC"
+        says = (
+            rf"Another load of {target.dataset} is running \(load_faker_data 20\d\d-.* UTC,"
+            rf" process {os.getpid()} on "
+        )
         with pytest.raises(LoadError, match=says):
             run()
     assert run(users=3).receipt.stored["user"]["rows"] == 3
+
+
+def test_a_load_waits_for_another_and_goes_on_from_what_that_has_left(
+    target: Target, run: Run, execute: Execute
+) -> None:
+    holding = threading.Event()
+
+    def load_first() -> None:
+        with load_lock(target):
+            holding.set()
+            execute(Company(seed=7, users=20, epoch=DAY), DAY)
+
+    with ThreadPoolExecutor(1) as beside:
+        first = beside.submit(load_first)
+        assert holding.wait(60)
+        assert run(wait=60).receipt.seed == 7
+        assert first.done()
+
+
+def test_a_load_that_waits_says_so_and_gives_up_in_time(target: Target) -> None:
+    said: list[str] = []
+    too_long = r"running \(.* on .*\), and did not end within 0.3 s"
+    with (
+        load_lock(target),
+        pytest.raises(LoadError, match=too_long),
+        load_lock(target, 0.3, said.append),
+    ):
+        pass
+    waiting = f"Waiting up to 0.3 s for another load of {target.dataset} (load_faker_data 20"
+    assert [line[: len(waiting)] for line in said] == [waiting]
 
 
 def test_loads_of_different_datasets_do_not_meet(target: Target) -> None:
