@@ -13,6 +13,7 @@ from typing import Final
 from psycopg2 import extensions
 from psycopg2.errors import LockNotAvailable, QueryCanceled
 
+from subscriptions.load import interruption
 from subscriptions.load.errors import LoadError
 
 # Of the whole statement rather than of each lock: a lock's time-out would begin anew with each
@@ -42,12 +43,16 @@ def give_back(cursor: extensions.cursor) -> None:
 
 
 def try_for(cursor: extensions.cursor, statement: str, seconds: float) -> bool:
-    """Attempt a statement again and again; False if it did not succeed within that time."""
+    """Attempt a statement again and again; False if it did not succeed within that time.
+
+    Raises:
+        GivenUpError: the load was interrupted, which cancels a statement as a time-out does.
+    """
     deadline = time.monotonic() + seconds
     while not attempt(cursor, statement):
         if time.monotonic() > deadline:
             return False
-        time.sleep(PAUSE_S)
+        interruption.pause(PAUSE_S)
     return True
 
 

@@ -87,7 +87,7 @@ def test_readme_shows_what_it_prints_and_nothing_is_left(
     start: Start, target: Target, query: Query
 ) -> None:
     [(command, shown)] = re.findall(
-        r"manage\.py compare_dispositions( --as-of .*)\n```\n\n```\n(.*?)```", README, re.DOTALL
+        r"manage\.py compare_dispositions( --as-of [^\n]*)\n```\n\n```\n(.*?)```", README, re.DOTALL
     )
     code, said, failed = finished(start(*shlex.split(command)))
     assert (code, failed) == (0, "")

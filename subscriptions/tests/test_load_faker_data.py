@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -101,6 +102,12 @@ REFUSALS = {
     "early epoch": (["--epoch", "2024-07-31"], {}, "2024-08-01"),
     "disposition": (["--write-disposition", "upsert"], {}, "use replace, append, merge, scd2"),
     "workers": (["--workers", "0"], {}, "--workers must be 1 or more"),
+    "advance": (["--advance", "a month"], {}, "such as 30d, 2w or 3m, not 'a month'"),
+    "advance to a day": (["--advance", "1d", "--as-of", "2026-01-01"], {}, "not both"),
+    "nothing to advance": (["--advance", "1d"], {}, "load one first"),
+    "backfill": (["--backfill", "hourly"], {}, "use daily, weekly, monthly"),
+    "from alone": (["--from", "2026-01-01"], {}, "name both, or neither"),
+    "from no date": (["--backfill", "daily", "--from", "then"], {}, "--from must be a date"),
     "wait": (["--wait", "-1"], {}, "--wait must be 0 seconds or more"),
     "staging's name": ([], {"DATASET_NAME": "foo_staging"}, "must not end in _staging"),
     "a name dlt would change": ([], {"DATASET_NAME": "my__data"}, "DATASET_NAME"),
@@ -130,6 +137,28 @@ def test_another_company_or_day_is_refused_and_the_data_stays(command: Command) 
         assert "The dataset holds the company of seed 42, 10 users" in result.stderr
     replaced = command("--users", "11", "--as-of", "2026-11-02", "--write-disposition", "replace")
     assert re.search(r"user +11 +0   11 added, 10 removed", replaced.stdout)
+
+
+def test_a_company_is_backfilled_and_goes_on(command: Command) -> None:
+    named = ("--users", "40", "--as-of", "2026-03-01", "--from", "2026-01-01")
+    filled = command(*named, "--backfill", "monthly")
+    assert filled.returncode == 0, filled.stderr
+    days = re.findall(r"^  as of (\S+) +([\d,]+) users$", filled.stdout, re.MULTILINE)
+    assert [day for day, _ in days] == ["2026-01-01", "2026-02-01", "2026-03-01"]
+    assert days[-1][1] == "40"
+    # What all steps together did.
+    added = re.search(r"usage +200 +0   200 added$", filled.stdout, re.MULTILINE)
+    assert added, filled.stdout
+    again = command("--as-of", "2026-03-01", "--from", "2026-01-01", "--backfill", "monthly")
+    assert again.stdout.count("nothing changed") == 4
+    advanced = command("--advance", "1m", "--json")
+    assert advanced.returncode == 0, advanced.stderr
+    told = json.loads(advanced.stdout)
+    assert told["as_of"] == "2026-04-01"
+    assert told["changes"]["usage"]["added"] > 0
+    late = command("--backfill", "daily", "--as-of", "2026-05-01")
+    assert late.returncode == 1
+    assert "knows nothing of the days before 2026-01-01" in late.stderr
 
 
 def test_another_load_is_in_the_way(command: Command) -> None:
