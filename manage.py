@@ -45,6 +45,9 @@ def main() -> None:
             raise
         ending.tell(" ".join(str(error).split()), "Error: ")  # PostgreSQL's span several lines
         sys.exit(1)
+    finally:
+        # Or Python would look through all of it for garbage, several times, before it ends.
+        gc.freeze()
 
 
 if __name__ == "__main__":

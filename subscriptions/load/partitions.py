@@ -125,8 +125,10 @@ def _written(rows: pa.Table, table: Table, order: Order, selection: Selection, n
         rows = rows.filter(pa.array(np.isin(buckets(table, rows), selection)))
     path = order.folder / f"{name}.copy"
     with path.open("wb") as file:
-        for piece in binary_copy.body(_with_row_id(rows, table, order.row_suffix)):
-            file.write(piece)
+        for batch in rows.to_batches(max_chunksize=binary_copy.ROWS_AT_ONCE):
+            some = _with_row_id(pa.Table.from_batches([batch]), table, order.row_suffix)
+            for piece in binary_copy.body(some):
+                file.write(piece)
     part = Part(path, checksum(table, rows))
     pa.default_memory_pool().release_unused()
     return part
