@@ -11,6 +11,12 @@ from elt_site.bootstrap import Readiness, ensure_ready
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def _nobody(db: None) -> None:
+    """No account, until the test's transaction is rolled back: commands under test made one."""
+    get_user_model().objects.all().delete()
+
+
 def test_creates_the_administrator_in_development(settings: Settings) -> None:
     settings.DEBUG = True
     assert ensure_ready() == Readiness(migrated=False, administrator="analyst")
