@@ -26,6 +26,18 @@ class ServiceUnavailable(APIException):
     wait = 5  # sent as Retry-After, in seconds
 
 
+def is_unreachable(failure: Exception) -> bool:
+    """Whether Django's error says that the database does not answer.
+
+    A time-out or a full disk is OperationalError as well, but such an answer has a code of
+    PostgreSQL's appendix A that speaks neither of a connection nor of the server's start or end.
+    """
+    state = getattr(failure.__cause__, "sqlstate", None)
+    return isinstance(failure, OperationalError | InterfaceError) and (
+        state is None or state.startswith(("08", "57P", "53300"))
+    )
+
+
 class ServerError(APIException):
     """Whatever nobody foresaw."""
 
@@ -53,7 +65,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
 def _translate(exc: Exception) -> APIException:
     """A foreign exception as one of REST framework's."""
     match exc:
-        case OperationalError() | InterfaceError():
+        case OperationalError() | InterfaceError() if is_unreachable(exc):
             return ServiceUnavailable()
         case BadRequest() | SuspiciousOperation():
             return ParseError()  # without its message, which may repeat what was sent

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
@@ -16,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter
 from rest_framework.response import Response
 
-from subscriptions.api.errors import ServiceUnavailable
+from subscriptions.api.errors import ServiceUnavailable, is_unreachable
 
 
 class TracebackOnly(ExceptionReporter):
@@ -76,7 +75,7 @@ class SayUnavailable:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer for a view that has no database."""
-        if not isinstance(exception, OperationalError | InterfaceError):
+        if not is_unreachable(exception):
             return None
         response = HttpResponse(
             f"{ServiceUnavailable.default_detail}\n",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -15,14 +16,14 @@ from subscriptions.load.clock import Step
 from subscriptions.load.errors import LoadError
 from subscriptions.load.receipt import Receipt
 from subscriptions.load.request import Request, last_day
-from subscriptions.load.tables import PLAN
+from subscriptions.load.tables import PLAN, RECEIPT_TABLE
 
 
 def requests(
     request: Request,
     step: Step,
     recorded: Receipt | None,
-    known_from: date | None,
+    loaded: Collection[date],
     now: datetime,
 ) -> list[Request]:
     """The loads that build the history which was asked for, in order.
@@ -34,7 +35,7 @@ def requests(
         request: what was asked for.
         step: how far apart the loads are.
         recorded: the receipt of the dataset's last load, if there is one.
-        known_from: the first day of which the dataset knows anything, if there is one.
+        loaded: the days that the dataset's history was loaded as of.
         now: in UTC.
 
     Raises:
@@ -55,10 +56,10 @@ def requests(
             replace(founding, as_of=first),
             *(replace(later, as_of=day) for day in others),
         ]
-    if known_from is None or known_from > opening:
+    if missing := [day for day in days if day < recorded.as_of and day not in loaded]:
         raise LoadError(
-            f"The dataset knows nothing of the days before {known_from or recorded.as_of}, and "
-            "history cannot be put in behind what is loaded: add --write-disposition replace to "
+            f"The dataset was not loaded as of {missing[0]}, and history cannot be put in behind "
+            f"what is loaded, which is as of {recorded.as_of}: add --write-disposition replace to "
             f"build it anew from {opening}."
         )
     return [replace(plain, as_of=day) for day in days if day > recorded.as_of] or [
@@ -71,8 +72,15 @@ def _epoch(request: Request, recorded: Receipt | None, last: date) -> date:
     return last if recorded is None or request.named() else recorded.epoch
 
 
-def known_from(connection: psycopg.Connection[Any], dataset: str) -> date | None:
-    """The first day of which a dataset that is there knows anything; None if it is empty."""
-    query = "SELECT (min(valid_from) AT TIME ZONE 'UTC')::date FROM {}"
-    row = connection.execute(sql.SQL(query).format(sql.Identifier(dataset, PLAN.name))).fetchone()
-    return row[0] if row else None
+def loaded_days(connection: psycopg.Connection[Any], dataset: str) -> set[date]:
+    """The days that a dataset which is there was loaded as of, since it was last replaced."""
+    query = """
+        WITH loads AS (
+            SELECT as_of, published_at, dispositions ->> {table} LIKE 'replace%' AS founding
+            FROM {receipts})
+        SELECT as_of FROM loads WHERE published_at >= coalesce(
+            (SELECT max(published_at) FROM loads WHERE founding), '-infinity')
+    """
+    receipts = sql.Identifier(dataset, RECEIPT_TABLE)
+    loads = sql.SQL(query).format(receipts=receipts, table=sql.Literal(PLAN.name))
+    return {as_of for (as_of,) in connection.execute(loads).fetchall()}

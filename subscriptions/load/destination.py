@@ -22,7 +22,7 @@ from dlt.common.storages.load_package import LoadJobInfo
 from dlt.destinations import postgres
 from dlt.destinations.impl.postgres.postgres import PostgresClient
 
-from subscriptions.load import interruption, patience
+from subscriptions.load import interruption, lock, patience
 from subscriptions.load.copying import CopyJob
 from subscriptions.load.publication import Publication
 from subscriptions.load.schemas import columns
@@ -105,7 +105,8 @@ class DatasetClient(PostgresClient):
             publication.publish(load_id)
             super().complete_load(load_id)
             # A server that was restarted meanwhile has forgotten the lock, though not the load.
-            self.staging.confirm_lock()
+            if self.staging.lock_holder is not None:
+                lock.confirm(publication.cursor, publication.dataset, self.staging.lock_holder)
 
 
 class dataset_postgres(postgres):  # noqa: N801  (dlt names its destinations in lower case)

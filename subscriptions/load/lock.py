@@ -14,6 +14,7 @@ from typing import Any, Final
 import psycopg
 
 from subscriptions.load import interruption
+from subscriptions.load.attachments import Cursor
 from subscriptions.load.errors import LoadError
 from subscriptions.load.target import Target
 
@@ -30,10 +31,10 @@ def load_lock(
     wait: float = 0,
     say: Callable[[str], None] | None = None,
     purpose: str = "load_faker_data",
-) -> Iterator[Callable[[], None]]:
+) -> Iterator[int]:
     """Hold the dataset's load lock, on a connection of its own, or say who holds it.
 
-    Yields what raises psycopg's error as soon as the connection, and with it the lock, is lost.
+    Yields the process id of the server's session that holds it, for `confirm`.
 
     Args:
         target: the dataset.
@@ -50,7 +51,7 @@ def load_lock(
         while True:
             with connection.transaction():
                 if _taken(connection, target.dataset):
-                    yield lambda: connection.execute("SELECT 1").close()
+                    yield _process(connection)
                     return
             left = deadline - time.monotonic()
             holder = _holder(connection, target.dataset)
@@ -60,6 +61,33 @@ def load_lock(
                 say(f"Waiting up to {wait:g} s for another load of {target.dataset}{holder} ...")
                 said = True
             interruption.pause(min(PAUSE_S, left))
+
+
+def confirm(cursor: Cursor, dataset: str, holder: int) -> None:
+    """Make sure that a session still holds the lock: a restarted server has forgotten it.
+
+    Asked of the server by the session that is about to publish. The one that holds the lock has
+    idled for the whole load, and a network that has dropped it meanwhile would answer late.
+
+    Raises:
+        LoadError: it does not.
+    """
+    cursor.execute(
+        "SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2"
+        " AND pid = %s AND classid = %s AND objid = (hashtext(%s)::bigint & 4294967295)::oid",
+        (holder, LOCK_CLASS, dataset),
+    )
+    if cursor.fetchone() is None:
+        raise LoadError(
+            "The server has ended the session that holds the load's lock, or was restarted; "
+            "nothing was published: run this again."
+        )
+
+
+def _process(connection: psycopg.Connection[tuple[Any, ...]]) -> int:
+    """Asked of the server, for a pooler between would make one up."""
+    ((process,),) = connection.execute("SELECT pg_backend_pid()").fetchall()
+    return int(process)
 
 
 def _taken(connection: psycopg.Connection[tuple[Any, ...]], dataset: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -88,7 +88,7 @@ class Migration:
         refuse_same(self.source, self.target)
         with ExitStack() as held:
             _lock(held, self.source, "source", at_source())
-            confirm = _lock(held, self.target, "target", at_target())
+            holder = _lock(held, self.target, "target", at_target())
             state = held.enter_context(snapshot(self.source))
             with at_target(), self.target.connect(PURPOSE) as session:
                 recorded = receipt.latest(session, self.target.dataset)
@@ -101,7 +101,7 @@ class Migration:
             rows = held.enter_context(
                 stored_rows(state, load, folder, self.progress, history=self.history)
             )
-            return self._copy(state, load, rows, recorded, confirm)
+            return self._copy(state, load, rows, recorded, holder)
 
     def _announce(self, state: Snapshot, session: Connection) -> None:
         self.say(f"Copying {self.source.dataset}")
@@ -125,7 +125,7 @@ class Migration:
         load: Load,
         rows: StoredRows,
         recorded: Receipt | None,
-        confirm_lock: Callable[[], None],
+        lock_holder: int,
     ) -> Result:
         """Compare, bring over what differs, and compare again."""
         self.say("Comparing both ends ...")
@@ -141,7 +141,7 @@ class Migration:
         if len(compared.unchanged) < len(TABLES) or not same_moment(state.recorded, recorded):
             self.say("Copying what differs ..." if compared.unchanged else "Copying ...")
             load_id = pipeline.bring(
-                self.target, load, rows, compared, self.working_dir, self.progress, confirm_lock
+                self.target, load, rows, compared, self.working_dir, self.progress, lock_holder
             )
         self.say("Verifying the target ...")
         every = {name: found.every for name, found in versions.items()}
@@ -218,9 +218,7 @@ def _company(recorded: Receipt) -> str:
     return f"seed {recorded.seed}, {recorded.users:,} users and epoch {recorded.epoch}"
 
 
-def _lock(
-    held: ExitStack, end: Target, name: str, worded: AbstractContextManager[None]
-) -> Callable[[], None]:
+def _lock(held: ExitStack, end: Target, name: str, worded: AbstractContextManager[None]) -> int:
     """Hold an end's load lock, or say at which end another load is running."""
     try:
         with worded:

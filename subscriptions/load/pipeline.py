@@ -74,17 +74,17 @@ def run(
         LoadError: refused before anything was changed, with a sentence for the person.
         Exception: whatever stopped it underway; `errors.explain` words it. Nothing was published.
     """
-    with load_lock(target, request.wait, say) as confirm_lock:
+    with load_lock(target, request.wait, say) as lock_holder:
         leftovers.remove_files(target.folder)
         steps = _steps(target, request)
         if len(steps) == 1:
-            receipt_, notes = _run(target, steps[0], working_dir, say, say, progress, confirm_lock)
+            receipt_, notes = _run(target, steps[0], working_dir, say, say, progress, lock_holder)
             return Result([receipt_], notes)
         progress.begin(Phase.BACKFILLING, len(steps))
         receipts = []
         for step in steps:
             receipt_, notes = _run(
-                target, step, working_dir, say, _say_nothing, SILENT, confirm_lock
+                target, step, working_dir, say, _say_nothing, SILENT, lock_holder
             )
             receipts.append(receipt_)
             say(f"  as of {receipt_.as_of}  {receipt_.rows['user']:>10,} users")
@@ -103,8 +103,8 @@ def _steps(target: Target, request: Request) -> Sequence[Request]:
         return [request]
     with target.connect("load_faker_data") as connection:
         recorded = receipt.latest(connection, target.dataset)
-        known = backfill.known_from(connection, target.dataset) if recorded else None
-    return backfill.requests(request, request.backfill, recorded, known, datetime.now(UTC))
+        loaded = backfill.loaded_days(connection, target.dataset) if recorded else set()
+    return backfill.requests(request, request.backfill, recorded, loaded, datetime.now(UTC))
 
 
 def _run(
@@ -114,7 +114,7 @@ def _run(
     say: Say,
     announce: Say,
     progress: Progress,
-    confirm_lock: Callable[[], None],
+    lock_holder: int,
 ) -> tuple[Receipt, Sequence[str]]:
     """One load; the caller holds the dataset's lock."""
     with target.connect("load_faker_data") as connection:
@@ -132,7 +132,7 @@ def _run(
             f"Generating the company of seed {company.seed}, which has {company.users:,} users "
             f"on {company.epoch}, as of {load.as_of} ..."
         )
-        load_id = execute(target, load, working_dir, say, progress, confirm_lock)
+        load_id = execute(target, load, working_dir, say, progress, lock_holder)
     with target.connect("load_faker_data") as connection:
         return _finished(connection, target.dataset, load, load_id)
 
@@ -162,7 +162,7 @@ def execute(
     working_dir: Path,
     say: Say,
     progress: Progress = SILENT,
-    confirm_lock: Callable[[], None] = lambda: None,
+    lock_holder: int | None = None,
 ) -> str:
     """Run one definite load through dlt, and return its id; the caller holds the dataset's lock."""
     clear(target, working_dir, say)
@@ -171,7 +171,7 @@ def execute(
         compared = comparison.since_last(
             connect, target.dataset, load, progress
         ) or comparison.compare(connect, target.dataset, load, made, progress)
-        return bring(target, load, made, compared, working_dir, progress, confirm_lock)
+        return bring(target, load, made, compared, working_dir, progress, lock_holder)
 
 
 def clear(target: Target, working_dir: Path, say: Say) -> None:
@@ -189,7 +189,7 @@ def bring(
     compared: Comparison,
     working_dir: Path,
     progress: Progress = SILENT,
-    confirm_lock: Callable[[], None] = lambda: None,
+    lock_holder: int | None = None,
 ) -> str:
     """Bring the rows that differ into the dataset, through dlt; returns the load's id."""
     progress.begin(Phase.COPYING, compared.about_rows(load))
@@ -203,7 +203,7 @@ def bring(
     names = (target.dataset, f"{target.dataset}_staging")
     finisher = Finisher(connect, *names, SESSIONS, progress) if swap else None
     staging = Staging(
-        load, rows, compared.selections, compared.unchanged, finisher, confirm_lock, progress
+        load, rows, compared.selections, compared.unchanged, finisher, lock_holder, progress
     )
     folder = working_dir / target.folder
     try:

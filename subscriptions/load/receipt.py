@@ -7,7 +7,7 @@ as the rows it speaks of. The newest one says which company the dataset holds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
@@ -51,6 +51,8 @@ class Receipt:
     """For each table `rows` (current ones), `checksum` (theirs) and `closed` (versions)."""
     version: str = ""
     finished: bool = True
+    moved_from: date | None = None
+    """The as-of date of the load before it, if there was one."""
 
 
 def latest(connection: psycopg.Connection[Any], dataset: str) -> Receipt | None:
@@ -59,13 +61,17 @@ def latest(connection: psycopg.Connection[Any], dataset: str) -> Receipt | None:
     Read as JSON, because a dataset of an older release may lack columns.
     """
     query = sql.SQL(
-        "SELECT to_jsonb(receipt) FROM {} AS receipt ORDER BY published_at DESC LIMIT 1"
+        "SELECT to_jsonb(receipt) FROM {} AS receipt ORDER BY published_at DESC LIMIT 2"
     ).format(sql.Identifier(dataset, RECEIPT_TABLE))
     try:
-        row = connection.execute(query).fetchone()
+        rows = connection.execute(query).fetchall()
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
         return None
-    return _read(row[0]) if row else None
+    if not rows:
+        return None
+    (noted,), *before = rows
+    moved_from = date.fromisoformat(before[0][0]["as_of"]) if before else None
+    return replace(_read(noted), moved_from=moved_from)
 
 
 def _read(noted: Mapping[str, Any]) -> Receipt:

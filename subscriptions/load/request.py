@@ -71,10 +71,15 @@ class Request:
             raise LoadError("--from is the first day of a --backfill: name both, or neither.")
         if self.first is not None and self.first < OPENING_DATE:
             raise LoadError(f"The company opened on {OPENING_DATE}: --from cannot be {self.first}.")
-        if self.backfill is not None and self.write_disposition == "append":
+        if self.backfill is not None and self.write_disposition in {"append", "merge"}:
             raise LoadError(
-                "--backfill keeps history, and append would add every row again at each step: "
-                "leave out --write-disposition append."
+                f"--backfill builds history, which {self.write_disposition} does not keep: leave "
+                f"out --write-disposition {self.write_disposition}."
+            )
+        if self.backfill is not None and self.advance is not None:
+            raise LoadError(
+                "Name with --as-of the day that a --backfill ends on, instead of --advance: asked "
+                "for again, it shall end there as well."
             )
 
     def named(self) -> dict[str, int | date]:
@@ -161,6 +166,12 @@ def last_day(request: Request, recorded: Receipt | None, now: datetime) -> date:
     if request.advance is not None:
         if recorded is None:
             raise LoadError("There is no company yet to advance: load one first.")
+        if not recorded.finished and recorded.moved_from is not None:
+            # Asked for again after it was killed: an advance that was published is not a step to
+            # be taken once more.
+            reached = clock.advance(recorded.moved_from, request.advance)
+            if reached == recorded.as_of:
+                return reached
         return clock.advance(recorded.as_of, request.advance)
     return request.as_of or max([now.date(), *([recorded.as_of] if recorded else [])])
 

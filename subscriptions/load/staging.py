@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from subscriptions.load.checksums import Checksum, Stored
@@ -27,8 +27,8 @@ class Staging:
     """What is stored of the tables of which nothing is staged."""
     finisher: Finisher | None
     """Makes the staged tables ready to take the place of the stored ones, where they shall."""
-    confirm_lock: Callable[[], None]
-    """Raises where the load has lost its lock, and another may have begun."""
+    lock_holder: int | None
+    """The server's process that holds the load's lock, if there is one to be confirmed."""
     progress: Progress = SILENT
 
     @property

@@ -42,6 +42,14 @@ _LATER_SETTINGS = {
     "client_connection_check_interval": (140000, "2s"),
 }
 
+# A network that drops a connection in silence is noticed within a minute, not within hours.
+_CONNECTION_DEFAULTS = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+}
+
 
 @dataclass(frozen=True)
 class Target:
@@ -76,7 +84,8 @@ class Target:
         parameters = {k: v for k, v in wanted.items() if isinstance(v, str | int) and v != ""}
         for ours in ("application_name", "client_encoding", "prepare_threshold"):
             parameters.pop(ours, None)
-        parameters.setdefault("connect_timeout", 10)
+        for name, value in _CONNECTION_DEFAULTS.items():
+            parameters.setdefault(name, value)
         return cls(parameters, settings.DATASET_NAME, settings.PIPELINE_NAME)
 
     def connect(

@@ -108,6 +108,13 @@ REFUSALS = {
     "backfill": (["--backfill", "hourly"], {}, "use daily, weekly, monthly"),
     "from alone": (["--from", "2026-01-01"], {}, "name both, or neither"),
     "from no date": (["--backfill", "daily", "--from", "then"], {}, "--from must be a date"),
+    "verify and load": (["--verify", "--advance", "3d"], {}, "leave out --advance"),
+    "backfill by merge": (
+        ["--backfill", "daily", "--write-disposition", "merge"],
+        {},
+        "which merge does not keep",
+    ),
+    "backfill by so much": (["--backfill", "daily", "--advance", "3d"], {}, "Name with --as-of"),
     "wait": (["--wait", "-1"], {}, "--wait must be 0 seconds or more"),
     "staging's name": ([], {"DATASET_NAME": "foo_staging"}, "must not end in _staging"),
     "a name dlt would change": ([], {"DATASET_NAME": "my__data"}, "DATASET_NAME"),
@@ -158,7 +165,7 @@ def test_a_company_is_backfilled_and_goes_on(command: Command) -> None:
     assert told["changes"]["usage"]["added"] > 0
     late = command("--backfill", "daily", "--as-of", "2026-05-01")
     assert late.returncode == 1
-    assert "knows nothing of the days before 2026-01-01" in late.stderr
+    assert "was not loaded as of 2024-08-01" in late.stderr
 
 
 def test_another_load_is_in_the_way(command: Command) -> None:

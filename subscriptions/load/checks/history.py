@@ -54,6 +54,23 @@ HISTORY = (
         """),
     ),
     Check(
+        "versions-differ",
+        "Versions of a key that meet differ, unless rows were merged or appended.",
+        # Under merge a row may come to be what its last closed version was.
+        " UNION ALL ".join(
+            f"""
+            SELECT concat_ws(' ', '{t.name}', newer.{t.key}, newer.valid_from)
+            FROM "{t.name}" AS newer JOIN "{t.name}" AS older
+                ON older.{t.key} = newer.{t.key} AND older.valid_to = newer.valid_from
+            WHERE {" AND ".join(f"newer.{c} IS NOT DISTINCT FROM older.{c}" for c in t.columns)}
+                AND NOT EXISTS (
+                    SELECT FROM _load_receipt
+                    WHERE dispositions ->> '{t.name}' IN ('merge', 'append'))
+            """
+            for t in TABLES
+        ),
+    ),
+    Check(
         "versions-by-as-of",
         "No version begins or ends later than the load's as-of date.",
         _everywhere("""

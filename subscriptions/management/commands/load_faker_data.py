@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Final
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -11,7 +12,7 @@ from elt_site import ending
 from elt_site.bootstrap import ensure_ready
 from subscriptions.load import interruption
 from subscriptions.load.clock import STEPS, step
-from subscriptions.load.errors import INTERRUPTED, explain
+from subscriptions.load.errors import INTERRUPTED, LoadError, explain
 from subscriptions.load.pipeline import run
 from subscriptions.load.request import Request, disposition
 from subscriptions.load.tables import DISPOSITIONS
@@ -20,6 +21,8 @@ from subscriptions.load.verification import verify
 from subscriptions.management import load_report
 from subscriptions.management.arguments import day, whole_number
 from subscriptions.management.output import Output
+
+GO_ON: Final = "The days that were loaded stay: ask for the backfill again to go on."
 
 
 class Command(BaseCommand):
@@ -87,11 +90,13 @@ class Command(BaseCommand):
         """Run the load and report it; every failure is one sentence and a non-zero exit."""
         self.output = Output(self.stdout, dict(options))
         interruption.begin()
-        with ending.interruptible(INTERRUPTED, interruption.abandon):
+        sentence = f"{INTERRUPTED} {GO_ON}" if options["backfill"] else INTERRUPTED
+        with ending.interruptible(sentence, interruption.abandon):
             try:
                 request = _request(options)
                 request.check()
                 if options["verify"]:
+                    _refuse_others(options)
                     self._verify(request)
                 else:
                     self._load(request)
@@ -133,6 +138,13 @@ class Command(BaseCommand):
         if wrong := load_report.difference(results):
             raise CommandError(wrong)
         say(self.style.SUCCESS("Every checksum is right."))
+
+
+def _refuse_others(options: dict[str, str | None]) -> None:
+    """Refuse what a verification would not heed: it is of what is loaded, and loads nothing."""
+    loading = "users seed epoch as_of advance backfill from write_disposition".split()
+    if named := [f"--{name.replace('_', '-')}" for name in loading if options[name] is not None]:
+        raise LoadError(f"--verify loads nothing: leave out {' and '.join(named)}.")
 
 
 def _request(options: dict[str, str | None]) -> Request:

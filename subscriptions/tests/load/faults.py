@@ -175,7 +175,7 @@ def short_patience(fault: Fault, server: OwnServer, query: Query) -> Iterator[No
         yield
 
 
-_GONE = "connection|server closed"
+_GONE = "connection|server closed|holds the load's lock"
 FEW = "too many connections.*end other sessions or raise that limit"
 
 # At which moment, of a load under which disposition.

@@ -163,6 +163,21 @@ def test_a_day_is_named_once(run: Run) -> None:
         run(advance="1d", as_of=START)
 
 
+@pytest.mark.parametrize("name", [None, "append", "replace"])
+def test_an_advance_that_was_killed_after_its_commit_is_not_taken_twice(
+    run: Run, query: Query, name: str | None
+) -> None:
+    run(users=20, as_of=START)
+    run(advance="1m", write_disposition=disposition(name))
+    after = current(query)
+    # As a kill between the commit and the command's own last note leaves it.
+    query("UPDATE _load_receipt SET finished_at = NULL WHERE as_of = '2026-07-01'")
+    assert run(advance="1m", write_disposition=disposition(name)).receipt.as_of == date(2026, 7, 1)
+    assert current(query) == after
+    assert query("SELECT count(*), count(finished_at) FROM _load_receipt") == [(2, 2)]
+    assert run(advance="1m", write_disposition=disposition(name)).receipt.as_of == date(2026, 8, 1)
+
+
 def test_the_changed_rows_of_a_table_carry_what_is_stored_of_it(
     run: Run, query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:

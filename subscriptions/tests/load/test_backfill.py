@@ -31,7 +31,7 @@ def recorded(as_of: date) -> Receipt:
 
 
 def test_a_history_goes_from_the_opening_to_the_day_that_was_asked_for() -> None:
-    loads = backfill.requests(Request(users=7), "monthly", None, None, NOW)
+    loads = backfill.requests(Request(users=7), "monthly", None, (), NOW)
     assert [load.as_of for load in loads] == [*FIRSTS_OF_MONTHS, NOW.date()]
     # One company: that of the last day.
     assert {(load.users, load.epoch) for load in loads} == {(7, NOW.date())}
@@ -48,32 +48,38 @@ def test_the_steps_are_reckoned_from_the_first_day() -> None:
 
 def test_only_the_first_load_of_a_new_history_replaces() -> None:
     request = Request(write_disposition="replace")
-    loads = backfill.requests(request, "monthly", recorded(NOW.date()), NOW.date(), NOW)
+    loads = backfill.requests(request, "monthly", recorded(NOW.date()), (NOW.date(),), NOW)
     assert [load.write_disposition for load in loads] == ["replace", None, None, None, None]
     # The recorded company, since no other was named.
     assert {load.epoch for load in loads} == {NOW.date()}
 
 
 def test_a_history_is_gone_on_with() -> None:
-    loads = backfill.requests(Request(), "monthly", recorded(FIRSTS_OF_MONTHS[1]), OPENING, NOW)
+    begun = recorded(FIRSTS_OF_MONTHS[1])
+    loads = backfill.requests(Request(), "monthly", begun, FIRSTS_OF_MONTHS[:2], NOW)
     assert [load.as_of for load in loads] == [*FIRSTS_OF_MONTHS[2:], NOW.date()]
-    done = backfill.requests(Request(), "monthly", recorded(NOW.date()), OPENING, NOW)
+    whole = [*FIRSTS_OF_MONTHS, NOW.date()]
+    done = backfill.requests(Request(), "monthly", recorded(NOW.date()), whole, NOW)
     assert [load.as_of for load in done] == [NOW.date()]
-    further = backfill.requests(
-        Request(advance="2m"), "monthly", recorded(NOW.date()), OPENING, NOW
-    )
+    later = Request(as_of=date(2025, 1, 15))
+    further = backfill.requests(later, "monthly", recorded(NOW.date()), whole, NOW)
     assert [str(load.as_of) for load in further] == ["2024-12-01", "2025-01-01", "2025-01-15"]
 
 
-def test_nothing_is_put_in_behind_what_is_loaded() -> None:
-    with pytest.raises(LoadError, match=r"nothing of the days before 2024-11-15.*replace to build"):
-        backfill.requests(Request(), "weekly", recorded(NOW.date()), NOW.date(), NOW)
+@pytest.mark.parametrize("loaded", [[NOW.date()], [OPENING, NOW.date()]])
+def test_nothing_is_put_in_behind_what_is_loaded(loaded: list[date]) -> None:
+    lacking = FIRSTS_OF_MONTHS[len(loaded) - 1]
+    says = rf"was not loaded as of {lacking}, .* as of 2024-11-15: .*replace to build it anew"
+    with pytest.raises(LoadError, match=says):
+        backfill.requests(Request(), "monthly", recorded(NOW.date()), loaded, NOW)
 
 
 @pytest.mark.parametrize(
     ("request_", "says"),
     [
         (Request(backfill="daily", write_disposition="append"), "leave out --write-disp"),
+        (Request(backfill="daily", write_disposition="merge"), "which merge does not keep"),
+        (Request(backfill="daily", advance="1m"), "--as-of the day that a --backfill ends on"),
         (Request(first=OPENING), "name both, or neither"),
         (Request(backfill="daily", first=date(2024, 7, 31)), "opened on 2024-08-01: --from"),
     ],
@@ -85,7 +91,7 @@ def test_what_makes_no_history_is_refused(request_: Request, says: str) -> None:
 
 def test_a_history_does_not_begin_after_its_end() -> None:
     with pytest.raises(LoadError, match="--from 2025-01-01 is later than 2024-11-15"):
-        backfill.requests(Request(first=date(2025, 1, 1)), "daily", None, None, NOW)
+        backfill.requests(Request(first=date(2025, 1, 1)), "daily", None, (), NOW)
 
 
 def test_an_unknown_step_is_refused_by_name() -> None:
@@ -146,6 +152,16 @@ def test_from_the_opening_on_when_hardly_anybody_was_there(run: Run, query: Quer
     assert result.receipts[0].rows["user"] < 20
     assert query('SELECT count(*) FROM "user" WHERE valid_to IS NULL') == [(20,)]
     assert result.changes["user"]["added"] - result.changes["user"]["closed"] == 20
+
+
+def test_what_was_loaded_before_a_replace_is_no_history(run: Run, target: Target) -> None:
+    run(users=5, as_of=FEBRUARY)
+    run(users=6, as_of=SUNDAYS[2], write_disposition="replace")
+    run(as_of=MARCH)
+    with target.connect("test") as session:
+        assert backfill.loaded_days(session, target.dataset) == {SUNDAYS[2], MARCH}
+    with pytest.raises(LoadError, match="was not loaded as of 2026-02-01"):
+        run(as_of=MARCH, first=FEBRUARY, backfill="monthly")
 
 
 def test_an_interrupted_history_is_completed_by_asking_again(

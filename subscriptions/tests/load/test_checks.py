@@ -106,6 +106,10 @@ PLANTS = {
     "versions-apart": _everywhere(
         _copy("{table}", ', "valid_from": "2026-11-01Z", "valid_to": "2026-11-24Z"')
     ),
+    "versions-differ": """
+        UPDATE _load_receipt SET dispositions = dispositions || '{"usage": "scd2"}';
+    """
+    + _everywhere(_copy("{table}", ', "valid_from": "2026-11-01Z", "valid_to": "2026-11-23Z"')),
     "versions-by-as-of": _everywhere(_change("{table}", "valid_from = '2026-11-24Z'")),
     "version-ids-unique": _everywhere(
         'DROP INDEX "{table}_dlt_id_all_idx"; UPDATE "{table}" SET _dlt_id = \'same\''
