@@ -92,7 +92,11 @@ MOMENTS: dict[str, Moment] = {
     "indexing": (LARGE, lambda _: nullcontext(), is_at("CREATE INDEX")),
     "swapping": (REPLACE, lambda t: locked(t, "ACCESS SHARE"), is_at("LOCK TABLE")),
     "publishing": (LOAD, lambda t: locked(t, "SHARE"), waits_for_lock),
-    "verifying": (("load_faker_data", "--verify"), lambda t: locked(t, "ACCESS EXCLUSIVE"), waits_for_lock),
+    "verifying": (
+        ("load_faker_data", "--verify"),
+        lambda t: locked(t, "ACCESS EXCLUSIVE"),
+        waits_for_lock,
+    ),
     "checking": (("check_data",), lambda t: locked(t, "ACCESS EXCLUSIVE"), waits_for_lock),
 }
 CASES = [
