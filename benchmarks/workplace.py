@@ -22,7 +22,7 @@ STOCK_DATASET = "stock_dataset"
 STOP_SECONDS = 60
 
 # Generous: the yardstick's files and tables, a dataset and its successor, and their indexes.
-BYTES_PER_USER = 20_000
+BYTES_PER_USER = 12_000
 WRITE_AHEAD_LOG_BYTES = 5 << 30
 
 
