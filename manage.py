@@ -8,6 +8,7 @@ import sys
 
 # Start-up makes a few hundred thousand objects, nearly all of them to stay: looking for garbage
 # every 700 of them, as Python does, takes a tenth of the time that the smallest load needs.
+USUAL = gc.get_threshold()
 gc.set_threshold(50_000, 20, 20)
 
 
@@ -30,10 +31,15 @@ def main() -> None:
 
     class Utility(ManagementUtility):
         def fetch_command(self, subcommand: str) -> BaseCommand:
-            """The project's own commands see to signals themselves, when they begin."""
+            """The project's own commands see to signals themselves, when they begin.
+
+            What goes on for long, as a server does, needs its garbage collected: the connections
+            of threads that have ended are part of it.
+            """
             command = super().fetch_command(subcommand)
             if not type(command).__module__.startswith("subscriptions."):
                 ending.end_as_usual()
+                gc.set_threshold(*USUAL)
             return command
 
     try:

@@ -21,7 +21,7 @@ def company(receipt: LoadReceipt | None) -> str:
     """Which company was loaded."""
     if receipt is None:
         return NOTHING
-    return f"{receipt.users:,} users, seed {receipt.seed}"
+    return f"{receipt.users:,} users on {receipt.epoch:%Y-%m-%d}, seed {receipt.seed}"
 
 
 def outcome(receipt: LoadReceipt) -> Section:

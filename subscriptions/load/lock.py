@@ -47,6 +47,7 @@ def load_lock(
     """
     deadline = time.monotonic() + wait
     with target.connect(purpose) as connection:
+        _refuse_other_encoding(connection)
         said = False
         while True:
             with connection.transaction():
@@ -61,6 +62,17 @@ def load_lock(
                 say(f"Waiting up to {wait:g} s for another load of {target.dataset}{holder} ...")
                 said = True
             interruption.pause(min(PAUSE_S, left))
+
+
+def _refuse_other_encoding(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    """Refuse a database that cannot hold names in every language, or gives bytes for them."""
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise LoadError(
+            f"The database {connection.info.dbname} has the encoding {encoding}, and names need "
+            "UTF8: make one with CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0, and "
+            "load into that."
+        )
 
 
 def confirm(cursor: Cursor, dataset: str, holder: int) -> None:

@@ -173,6 +173,8 @@ def last_day(request: Request, recorded: Receipt | None, now: datetime) -> date:
             if reached == recorded.as_of:
                 return reached
         return clock.advance(recorded.as_of, request.advance)
+    if request.write_disposition == "replace" and request.named():
+        recorded = None  # of another company, whose clock is not that of the one to be founded
     return request.as_of or max([now.date(), *([recorded.as_of] if recorded else [])])
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from typing import Final
 
-from subscriptions.load.outcomes import Example, Outcome, Version
-from subscriptions.load.side_by_side import SideBySide
+from subscriptions.load.side_by_side.outcomes import Example, Outcome, Version
+from subscriptions.load.side_by_side.run import SideBySide
 from subscriptions.load.tables import DISPOSITIONS, TABLES, Disposition
 
 MEANINGS: Final[Mapping[Disposition, str]] = {

@@ -24,7 +24,7 @@ from django.core.management import CommandError, call_command
 from subscriptions.load import pipeline
 from subscriptions.load.lock import load_lock
 from subscriptions.load.request import Request
-from subscriptions.load.scratch import scratch
+from subscriptions.load.side_by_side.scratch import scratch
 from subscriptions.load.tables import TABLES
 from subscriptions.load.target import Target
 

@@ -14,7 +14,7 @@ from elt_site import ending
 from subscriptions.load import interruption
 from subscriptions.load.clock import advance
 from subscriptions.load.errors import explain
-from subscriptions.load.side_by_side import SideBySide, compare
+from subscriptions.load.side_by_side.run import SideBySide, compare
 from subscriptions.load.target import Target
 from subscriptions.management import disposition_report
 from subscriptions.management.arguments import day, whole_number

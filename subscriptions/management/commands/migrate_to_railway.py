@@ -8,9 +8,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from elt_site import ending
-from subscriptions.load import ends, interruption
+from subscriptions.load import interruption
 from subscriptions.load.errors import INTERRUPTED, explain
-from subscriptions.load.migration import Migration, Result
+from subscriptions.load.migration import ends
+from subscriptions.load.migration.run import Migration, Result
 from subscriptions.management.output import Output
 
 

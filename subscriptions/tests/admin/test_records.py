@@ -89,7 +89,7 @@ def test_a_record_without_usage_says_so(admin: Client) -> None:
 def test_a_load_tells_what_it_did(admin: Client) -> None:
     load = DltLoad.objects.get()
     text = admin.get(record(load)).content.decode()
-    assert "1,000 users, seed 42" in text
+    assert "1,000 users on 2026-11-23, seed 42" in text
     assert "merge: usage" in text
     assert '<td class="number">1,717</td>' in text
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from subscriptions.extract import Company
 from subscriptions.load import pipeline, receipt
 from subscriptions.load.checks.run import examine
-from subscriptions.load.migration import Migration, Result
+from subscriptions.load.migration.run import Migration, Result
 from subscriptions.load.receipt import Receipt
 from subscriptions.load.request import Load
 from subscriptions.load.tables import TABLES, Disposition

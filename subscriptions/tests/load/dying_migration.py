@@ -15,7 +15,7 @@ from subscriptions.tests.load.moments import right_after
 def main() -> None:
     """Arguments: the moment, and both ends, as JSON."""
     django.setup()
-    from subscriptions.load.migration import Migration
+    from subscriptions.load.migration.run import Migration
     from subscriptions.load.target import Target
 
     moment, details = sys.argv[1], json.loads(sys.argv[2])

@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, Final
 
+import psutil
 import psycopg
 import psycopg2
 import pytest
@@ -22,7 +23,8 @@ from subscriptions.load import generation
 from subscriptions.load.errors import explain
 from subscriptions.load.tables import Disposition
 from subscriptions.load.target import Target
-from subscriptions.tests.load.faults import DATASET, FAULTS, FEW, ROLE, sessions
+from subscriptions.tests.load.faults import DATASET, FAULTS, FEW, LOCKER, ROLE, sessions
+from subscriptions.tests.load.moments import right_after
 from subscriptions.tests.load.own_server import OwnServer
 from subscriptions.tests.load.trouble import (
     Query,
@@ -185,3 +187,30 @@ def test_a_sentence_for_every_refusal(own_server: OwnServer, target: Target) -> 
         with pytest.raises(psycopg.OperationalError) as refusal:
             replace(target, parameters=target.parameters | parameters).connect("test")
         assert advice in explain(refusal.value)
+
+
+def test_a_lock_session_that_does_not_answer_keeps_nobody_waiting(
+    target: Target, query: Query
+) -> None:
+    """As where a network has dropped the connection that idled for the whole load."""
+    receipts = "SELECT count(*) FROM _load_receipt"
+    ((before,),) = query(receipts)
+    stopped: list[psutil.Process] = []
+
+    def stop() -> None:
+        (pid,) = sessions(query, LOCKER)
+        stopped.append(psutil.Process(pid))
+        stopped[0].suspend()
+
+    with right_after("noted, not published", stop):
+        loading = Thread(target=load, args=(target, "replace"))
+        loading.start()
+        try:
+            deadline = time.monotonic() + 30
+            while query(receipts) == [(before,)]:
+                assert time.monotonic() < deadline, "nothing was published"
+        finally:
+            for session in stopped:
+                session.resume()
+            loading.join()
+    assert stopped

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from subscriptions.load.ends import TARGET
 from subscriptions.load.errors import explain
-from subscriptions.load.snapshot import Connection, Snapshot
-from subscriptions.load.stored_rows import StoredRows
+from subscriptions.load.migration.ends import TARGET
+from subscriptions.load.migration.snapshot import Connection, Snapshot
+from subscriptions.load.migration.stored_rows import StoredRows
 from subscriptions.load.tables import TABLES
 from subscriptions.load.target import Target
 from subscriptions.tests.load.both_ends import (

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from subscriptions.extract import Company
-from subscriptions.load.ends import refuse_same
 from subscriptions.load.errors import LoadError
 from subscriptions.load.lock import load_lock
+from subscriptions.load.migration.ends import refuse_same
 from subscriptions.load.target import Target
 from subscriptions.tests.load.both_ends import (
     COMPANY,

@@ -64,6 +64,22 @@ def test_a_load_that_waits_says_so_and_gives_up_in_time(target: Target) -> None:
     assert [line[: len(waiting)] for line in said] == [waiting]
 
 
+def test_a_database_that_cannot_hold_all_names_is_refused(target: Target) -> None:
+    with target.connect("test") as session:
+        session.execute("DROP DATABASE IF EXISTS load_ascii")
+        session.execute(
+            "CREATE DATABASE load_ascii ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'"
+            " TEMPLATE template0"
+        )
+        try:
+            other = replace(target, parameters=target.parameters | {"dbname": "load_ascii"})
+            says = "load_ascii has the encoding SQL_ASCII, and names need UTF8"
+            with pytest.raises(LoadError, match=says), load_lock(other):
+                pass
+        finally:
+            session.execute("DROP DATABASE load_ascii")
+
+
 def test_loads_of_different_datasets_do_not_meet(target: Target) -> None:
     other = replace(target, dataset=f"{target.dataset}_other")
     assert other.folder != target.folder

@@ -52,6 +52,14 @@ def test_as_of_is_the_later_of_today_and_the_recorded_one() -> None:
     assert resolve(Request(write_disposition="replace"), RECORDED, later).as_of == later.date()
 
 
+def test_a_company_that_is_founded_begins_today_wherever_the_last_one_was() -> None:
+    earlier = datetime(2026, 11, 1, tzinfo=UTC)
+    load = resolve(Request(write_disposition="replace", users=20), RECORDED, earlier)
+    assert (load.as_of, load.company.epoch) == (earlier.date(), earlier.date())
+    again = resolve(Request(write_disposition="replace"), RECORDED, earlier)
+    assert again.as_of == TODAY
+
+
 def test_replace_with_another_identity_founds_a_company() -> None:
     load = resolve(Request(write_disposition="replace", users=20), RECORDED, NOW)
     assert load.company == Company(seed=5, users=20, epoch=TODAY)

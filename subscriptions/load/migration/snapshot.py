@@ -11,8 +11,8 @@ import psycopg
 
 from subscriptions.load import checksums, receipt
 from subscriptions.load.checksums import BucketSums, Versions
-from subscriptions.load.ends import PURPOSE, SOURCE, at_source
 from subscriptions.load.errors import LoadError
+from subscriptions.load.migration.ends import PURPOSE, SOURCE, at_source
 from subscriptions.load.receipt import Receipt
 from subscriptions.load.tables import TABLES, Table
 from subscriptions.load.target import Target

@@ -10,10 +10,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
-from subscriptions.load import outcomes, pipeline
-from subscriptions.load.outcomes import Change, Connection, Example, Outcome, Version
+from subscriptions.load import pipeline
 from subscriptions.load.request import Load, Request, resolve
-from subscriptions.load.scratch import scratch
+from subscriptions.load.side_by_side import outcomes
+from subscriptions.load.side_by_side.outcomes import Change, Connection, Example, Outcome, Version
+from subscriptions.load.side_by_side.scratch import scratch
 from subscriptions.load.tables import DISPOSITIONS, TABLES, Disposition
 from subscriptions.load.target import Target
 

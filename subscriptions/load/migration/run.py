@@ -16,15 +16,15 @@ from subscriptions.extract import Company
 from subscriptions.load import checksums, comparison, leftovers, pipeline, receipt
 from subscriptions.load.checksums import Checksum, Versions
 from subscriptions.load.comparison import Comparison
-from subscriptions.load.ends import PURPOSE, TARGET, at_source, at_target, refuse_same
 from subscriptions.load.errors import LoadError
 from subscriptions.load.lock import load_lock
+from subscriptions.load.migration.ends import PURPOSE, TARGET, at_source, at_target, refuse_same
+from subscriptions.load.migration.snapshot import Snapshot, place, snapshot
+from subscriptions.load.migration.stored_rows import StoredRows, stored_rows
 from subscriptions.load.pipeline import Say
 from subscriptions.load.progress import SILENT, Progress
 from subscriptions.load.receipt import Receipt
 from subscriptions.load.request import Load
-from subscriptions.load.snapshot import Snapshot, place, snapshot
-from subscriptions.load.stored_rows import StoredRows, stored_rows
 from subscriptions.load.tables import TABLES, Table
 from subscriptions.load.target import Target
 

@@ -18,12 +18,12 @@ import numpy as np
 from subscriptions.load import binary_copy, checksums, interruption, leftovers
 from subscriptions.load.binary_copy import PIECE_BYTES
 from subscriptions.load.checksums import BucketSums, Checksum
-from subscriptions.load.ends import at_source
 from subscriptions.load.errors import LoadError
+from subscriptions.load.migration.ends import at_source
+from subscriptions.load.migration.snapshot import Snapshot
 from subscriptions.load.partitions import Selection, copied_columns
 from subscriptions.load.progress import Phase, Progress
 from subscriptions.load.request import Load
-from subscriptions.load.snapshot import Snapshot
 from subscriptions.load.tables import TABLES, VERSION_COLUMNS, Table
 
 WITH_HISTORY: Final = "replace, with history"

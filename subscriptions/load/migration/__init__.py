@@ -1,0 +1,1 @@
+"""LOAD, migration: a dataset copied to another database, to be gone on with there."""
