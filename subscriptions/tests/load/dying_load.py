@@ -31,8 +31,9 @@ def load(order: dict[str, Any]) -> None:
 
     request = Request(
         users=order["users"],
-        as_of=date.fromisoformat(order["as_of"]),
+        as_of=None if order["advance"] else date.fromisoformat(order["as_of"]),
         write_disposition=disposition(order["disposition"]),
+        advance=order["advance"],
     )
     with right_after(order["moment"], die):
         pipeline.run(

@@ -15,6 +15,7 @@ MOMENTS = {
     "locked": ("subscriptions.load.receipt", "latest", 1),
     "resolved": ("subscriptions.load.pipeline", "resolve", 1),
     "cleared": ("subscriptions.load.leftovers", "drop_schemas", 1),
+    "changes found": ("subscriptions.load.comparison", "since_last", 1),
     "compared": ("subscriptions.load.comparison", "compare", 1),
     "begun": ("subscriptions.load.generation", "Generation.begin", 1),
     "extracted": ("dlt.pipeline.pipeline", "Pipeline.extract", 1),
@@ -37,7 +38,7 @@ MOMENTS = {
     "done, but for its note": ("subscriptions.load.pipeline", "execute", 1),
 }
 # There is nothing yet that a load that ends here could leave in dlt's folder.
-BEFORE_THE_PACKAGE = ("locked", "resolved", "cleared", "compared", "begun")
+BEFORE_THE_PACKAGE = ("locked", "resolved", "cleared", "changes found", "compared", "begun")
 
 
 @contextmanager

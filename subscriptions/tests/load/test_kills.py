@@ -14,8 +14,14 @@ from pathlib import Path
 
 import pytest
 
+from subscriptions.load import clock, receipt
+from subscriptions.load.checks.history import HISTORY
+from subscriptions.load.checks.run import findings
+from subscriptions.load.pipeline import run
+from subscriptions.load.request import Request
 from subscriptions.load.tables import DISPOSITIONS, Disposition
 from subscriptions.load.target import Target
+from subscriptions.load.verification import verify
 from subscriptions.tests.load.moments import BEFORE_THE_PACKAGE, MOMENTS, right_after
 from subscriptions.tests.load.own_server import OwnServer
 from subscriptions.tests.load.trouble import (
@@ -35,8 +41,21 @@ DROPPED = "The load before this one was interrupted; what it had not published i
 PUBLISHED = "The load before this one was interrupted after its data had been published."
 # Each moment under one disposition, in turn: every one meets several moments of every phase.
 TURNS = list(zip(MOMENTS, cycle([None, *DISPOSITIONS]), strict=False))
+# Some of each phase: what an advance does is less than what a load does, in the same steps.
+OF_AN_ADVANCE = [
+    "resolved",
+    "changes found",
+    "extracted",
+    "one job copied, 2",
+    "commit 3",
+    "staged",
+    "noted, not published",
+    "published, not committed",
+    "committed, dlt knows nothing of it",
+    "done, but for its note",
+]
 
-Kill = Callable[[Target, str, Disposition | None], None]
+Kill = Callable[..., None]
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +71,14 @@ def kill_load() -> Iterator[Kill]:
         assert orders is not None
         assert answers is not None
 
-        def kill(target: Target, moment: str, disposition: Disposition | None) -> None:
+        def kill(
+            target: Target,
+            moment: str,
+            disposition: Disposition | None,
+            advance: str | None = None,
+        ) -> None:
             order = {
+                "advance": advance,
                 "target": asdict(target),
                 "users": USERS,
                 "as_of": str(DAY),
@@ -126,6 +151,26 @@ def test_a_load_whose_server_is_killed_and_a_re_run_are_one_load(
 
     target = own_server.target(f"crashed_{disposition or 'default'}")
     is_made_up_for(target, good, kill_server, moment, disposition)
+
+
+@pytest.mark.parametrize("moment", OF_AN_ADVANCE)
+def test_a_killed_advance_and_a_re_run_are_one_advance(
+    own_server: OwnServer, kill_load: Kill, moment: str
+) -> None:
+    target = own_server.target("killed_advance")
+    with target.connect("test") as session:
+        if receipt.latest(session, target.dataset) is None:
+            load(target)
+        before = receipt.latest(session, target.dataset)
+    assert before is not None
+    kill_load(target, moment, None, advance="1w")
+    run(target, Request(advance="1w"), WORKING_DIR, lambda _line: None)
+    assert all(result.right for result in verify(target))
+    with target.connect("test") as session, session.transaction():
+        after = receipt.latest(session, target.dataset)
+        assert after is not None
+        assert after.as_of == clock.advance(before.as_of, "1w")
+        assert [f for f in findings(session, target.dataset, after, HISTORY) if f.violations] == []
 
 
 def test_what_a_re_run_said_is_not_said_again(
