@@ -68,8 +68,8 @@ def test_a_database_that_cannot_hold_all_names_is_refused(target: Target) -> Non
     with target.connect("test") as session:
         session.execute("DROP DATABASE IF EXISTS load_ascii")
         session.execute(
-            "CREATE DATABASE load_ascii ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'"
-            " TEMPLATE template0"
+            "CREATE DATABASE load_ascii ENCODING 'SQL_ASCII' LOCALE 'C'"
+            " LOCALE_PROVIDER libc TEMPLATE template0"
         )
         try:
             other = replace(target, parameters=target.parameters | {"dbname": "load_ascii"})
