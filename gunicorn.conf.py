@@ -10,13 +10,24 @@ if TYPE_CHECKING:
 
 # A platform names the port, and wants every address; without one this is somebody's own machine.
 bind = f"{'0.0.0.0' if env.read('PORT') else '127.0.0.1'}:{env.read_int('PORT', 8000)}"  # noqa: S104
-# Threads wait for PostgreSQL and for slow clients; a second process uses the second core.
+# A second process uses the second core.
 workers = env.read_int("WEB_CONCURRENCY", 2)
-worker_class = "gthread"
-threads = 8
-# Longer than the slowest answer, shorter than a platform's own patience.
+# gunicorn's own threads, for which no client's slowness is a thread's.
+worker_class = "elt_site.worker.Worker"
+# What occupies a thread is PostgreSQL's work, or writing an answer that is larger than the system's
+# buffers, so this is more than a worker's lists in flight: the health check and small answers need
+# the rest. It is also how many connections to PostgreSQL a worker keeps, since each thread has one:
+# 2 workers hold 32 of the 100 that PostgreSQL allows by default. Not Django's pool: it would bound
+# them no better, and make each request wait for it while the database is down.
+threads = 16
+# Connections that wait for their next request occupy no thread, but one of the 1,024 files that a
+# process may have open on most systems, and running out of them would end the worker.
+worker_connections = 500
+# Of the loop alone, which never waits for a client: a worker that is silent for so long is stuck.
 timeout = 60
+# For the answers under way when a new release takes over; a platform waits about that long.
 graceful_timeout = 20
+# Between requests, and for the rest of a request's head.
 keepalive = 5
 forwarded_allow_ips = ""  # whether a proxy's word is believed is decided by NUM_PROXIES alone
 control_socket_disable = True  # it would lie in the home folder, and nothing here uses it

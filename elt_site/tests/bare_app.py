@@ -1,0 +1,33 @@
+"""A WSGI application that only the worker's tests serve: no Django, and short limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from elt_site import worker
+
+# Read by the worker at each wait, in this process as well.
+vars(worker).update(WRITE_SECONDS=1, READ_SECONDS=1)
+
+BLOCK = b"x" * 65536
+_ended: list[str] = []
+
+
+def application(environ: dict[str, Any], start: Callable[..., object]) -> Iterable[bytes]:
+    """`/endless` streams for ever, `/ended` counts those that are over, all else echoes."""
+    start("200 OK", [("Content-Type", "text/plain")])
+    match environ["PATH_INFO"]:
+        case "/endless":
+            return _endless()
+        case "/ended":
+            return [str(len(_ended)).encode()]
+    return [environ["PATH_INFO"].encode(), environ["wsgi.input"].read()]
+
+
+def _endless() -> Iterator[bytes]:
+    try:
+        while True:
+            yield BLOCK
+    finally:
+        _ended.append("a stream")
