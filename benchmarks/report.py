@@ -15,18 +15,21 @@ from benchmarks.processes import cpu_seconds, look, tree
 
 @dataclass(frozen=True)
 class Figure:
-    """One goal and what was measured of it; both are upper bounds."""
+    """One goal and what was measured of it; the goal is the most, or else the least."""
 
     what: str
     goal: float
     measured: float
     unit: str = "x"
+    at_least: bool = False
 
     @property
     def row(self) -> tuple[str, str, str, str]:
         """The figure as a row of the report."""
-        verdict = "met" if self.measured <= self.goal else "UNMET"
-        return self.what, self._text(self.goal, "<= "), self._text(self.measured), verdict
+        wrong_way = (self.goal - self.measured) if self.at_least else (self.measured - self.goal)
+        sign = ">= " if self.at_least else "<= "
+        verdict = "met" if wrong_way <= 0 else "UNMET"
+        return self.what, self._text(self.goal, sign), self._text(self.measured), verdict
 
     def _text(self, value: float, before: str = "") -> str:
         return f"{before}{value:,.0f} {self.unit}" if self.unit != "x" else f"{before}{value:.3g}"

@@ -60,6 +60,13 @@ class Workplace:
         pid_file = server.data_directory() / "postmaster.pid"
         return int(pid_file.read_text().split()[0])
 
+    @property
+    def database_url(self) -> str:
+        """The server as DATABASE_URL names it, for programs that shall not start it themselves."""
+        from elt_site.embedded_postgres import server
+
+        return server.database_url()
+
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         """An autocommitting session with the settings that a load gives its own."""
         from subscriptions.load.target import SESSION_OPTIONS, Target
