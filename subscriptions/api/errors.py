@@ -13,8 +13,11 @@ from django.db import InterfaceError, OperationalError
 from django.utils.log import log_response
 from rest_framework import views
 from rest_framework.exceptions import APIException, ParseError
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+
+from subscriptions.api.row_formats import RowFormat
 
 
 class ServiceUnavailable(APIException):
@@ -50,6 +53,10 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     Unlike REST framework's own handler it answers for unforeseen exceptions too: Django would make
     an HTML page of them, and with DEBUG on one that repeats the URL, password included.
     """
+    request = context["request"]
+    if isinstance(getattr(request, "accepted_renderer", None), RowFormat):
+        request.accepted_renderer = JSONRenderer()  # an error is no list, in whatever format
+        request.accepted_media_type = JSONRenderer.media_type
     response = views.exception_handler(exc, context)
     if response is None:
         response = views.exception_handler(_translate(exc), context)
@@ -58,7 +65,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         if settings.DEBUG:
             response.data["traceback"] = "".join(traceback.format_exception(exc))
-        _report(exc, response, context["request"])
+        _report(exc, response, request)
     return response
 
 

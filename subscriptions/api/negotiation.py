@@ -31,5 +31,6 @@ class FormatOrAccept(DefaultContentNegotiation):
             return cast(Selection, super().select_renderer(request, renderers, format_suffix))
         by_format = {renderer.format: renderer for renderer in renderers}
         if chosen not in by_format:
-            raise ParseError(f"Unknown format: use {' or '.join(by_format)}.")
+            *others, last = by_format
+            raise ParseError(f"Unknown format: use {', '.join(others)} or {last}.")
         return by_format[chosen], by_format[chosen].media_type

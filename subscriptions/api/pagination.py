@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, cast
 
-from django.core.paginator import Page, Paginator
-from rest_framework.exceptions import ParseError
+from django.core.paginator import InvalidPage, Page, Paginator
+from django.db.models import QuerySet
+from rest_framework.exceptions import NotFound, ParseError
 from rest_framework.pagination import PAGE_BREAK, PageLink, PageNumberPagination
 from rest_framework.request import Request
 
@@ -20,14 +21,33 @@ class Pages(PageNumberPagination):
     page: Page[Any]  # these two once `paginate_queryset` has found rows to page
     request: Request
     page_size = 50
-    last_page_strings = ()
-    invalid_page_message = "There is no page {page_number}."
     template = "rest_framework/pages.html"
 
     def get_page_size(self, request: Request) -> int | None:
         """Rows per page, or None for the whole list."""
         paged = request.accepted_renderer.format == PageRenderer.format
         return self.page_size if paged or self.page_query_param in request.query_params else None
+
+    def paginate_queryset(  # type: ignore[override]  # not evaluated, so that PostgreSQL may write it
+        self, queryset: QuerySet[Any], request: Request, view: Any = None
+    ) -> QuerySet[Any] | None:
+        """One page of the rows, or None where the whole list is wanted.
+
+        Raises:
+            NotFound: there is no such page.
+        """
+        size = self.get_page_size(request)
+        if size is None:
+            return None
+        self.request = request
+        paginator = Paginator(queryset, size)
+        number = self.get_page_number(request, paginator)
+        try:
+            self.page = paginator.page(number)
+        except InvalidPage as error:
+            raise NotFound(f"There is no page {number}.") from error
+        self.display_page_controls = paginator.num_pages > 1
+        return cast("QuerySet[Any]", self.page.object_list)
 
     def get_page_number(self, request: Request, paginator: Paginator[Any]) -> int:
         """The number in the query.

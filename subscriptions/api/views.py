@@ -36,7 +36,7 @@ class ApiView(APIView):
         return {
             **super().default_response_headers,
             "Cache-Control": "private",
-            "Vary": "Accept, Authorization, Cookie",
+            "Vary": "Accept, Accept-Encoding, Authorization, Cookie",
         }
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, ClassVar, Final, TypeVar
 
 from django.db import ProgrammingError
 from django.db.models import Model, QuerySet
+from django.http import HttpResponseBase
 from psycopg.errors import UndefinedTable
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from subscriptions.api.as_of import AS_OF, requested_day
+from subscriptions.api import content_coding
+from subscriptions.api.as_of import AS_OF, known_day, named_day
+from subscriptions.api.freshness import LastLoad, entity_tag, not_modified
+from subscriptions.api.lines import BLOCK
 from subscriptions.api.pagination import Pages
+from subscriptions.api.renderers import PageRenderer
+from subscriptions.api.row_answers import Rows
+from subscriptions.api.row_formats import ROW_FORMATS, RowFormat
 from subscriptions.api.serializers import (
     PlanSerializer,
     RowSerializer,
@@ -56,6 +65,7 @@ class RowViewSet(ApiView, GenericViewSet[M]):
     queryset: QuerySet[M]
     versions: ClassVar[Versions[Any]]
     key_form: ClassVar[re.Pattern[str]] = HEXADECIMAL
+    last_load: LastLoad | None = None
 
     @property
     def query_parameters(self) -> frozenset[str]:
@@ -73,34 +83,72 @@ class RowViewSet(ApiView, GenericViewSet[M]):
 
     def get_queryset(self) -> QuerySet[Any]:
         """The current rows, or those that were known on the day in the query."""
-        day = requested_day(self.request)
+        day = known_day(self.request)
         return super().get_queryset() if day is None else self.versions.as_of(day).keyed()
 
-    def list(self, request: Request) -> Response:
+    def get_renderers(self) -> list[BaseRenderer]:
+        """Lists have more formats than single rows and histories."""
+        rest = super().get_renderers()
+        if self.action_map.get("get") != "list":
+            return rest
+        return [*(renderer() for renderer in ROW_FORMATS), *rest[1:]]
+
+    def list(self, request: Request) -> HttpResponseBase:
         """Every row, or one page of them."""
         try:
-            return Response(self._answer(self.filter_queryset(self.get_queryset())))
+            return self._fresh(self._list)
         except ProgrammingError as error:
             if not _tables_are_missing(error):
                 raise
             # Before the first load there are no tables, hence no rows. Not looked up beforehand:
             # that would cost every request a query.
-            return Response(self._answer(self.queryset.none()))
+            return self._answer(self.queryset.none())
 
-    def retrieve(self, request: Request, pk: str) -> Response:
+    def retrieve(self, request: Request, pk: str) -> HttpResponseBase:
         """One row: the newest, where an `append` has left several of its key."""
         try:
-            rows = self._with_key(self.get_queryset(), pk).order_by(*NEWEST_FIRST)
-            row = rows.values(*self._columns).first()
+            return self._fresh(lambda: self._row(pk))
         except ProgrammingError as error:
             if not _tables_are_missing(error):
                 raise
-            row = None
+            raise self._unknown() from None
+
+    def _fresh(self, answer: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+        """The answer with its ETag, or that the client has it; pages for people have none."""
+        named_day(self.request)  # a mistake is told before the first load, too
+        chosen = self.request.accepted_renderer
+        if chosen.format == PageRenderer.format:
+            return answer()
+        self.last_load = LastLoad.read()
+        if self.last_load is None:
+            return answer()
+        tag = entity_tag(self.last_load, self.request, (chosen.format, self._coding))
+        response = not_modified(self.request, tag) or answer()
+        response["ETag"] = tag
+        return response
+
+    @property
+    def _coding(self) -> str:
+        """How the body is compressed."""
+        chosen = self.request.accepted_renderer
+        if not (isinstance(chosen, RowFormat) and chosen.compressible):
+            return content_coding.IDENTITY
+        return content_coding.chosen(self.request.headers.get("Accept-Encoding", ""))
+
+    def _list(self) -> HttpResponseBase:
+        return self._answer(self.filter_queryset(self.get_queryset()))
+
+    def _row(self, key: str) -> Response:
+        rows = self._with_key(self.get_queryset(), key).order_by(*NEWEST_FIRST)
+        row = rows.values(*self._columns).first()
         if row is None:
-            day = self.request.query_params.get(AS_OF)
-            known = f" as of {day}" if day else ""
-            raise NotFound(f"There is no {self._noun} with this id{known}.")
+            raise self._unknown()
         return Response(row)
+
+    def _unknown(self) -> NotFound:
+        day = self.request.query_params.get(AS_OF)
+        known = f" as of {day}" if day else ""
+        return NotFound(f"There is no {self._noun} with this id{known}.")
 
     @property
     def _columns(self) -> tuple[str, ...]:
@@ -118,12 +166,35 @@ class RowViewSet(ApiView, GenericViewSet[M]):
             return rows.none()
         return rows.filter(**{self._columns[0]: key})
 
-    def _answer(self, rows: QuerySet[Any]) -> dict[str, Any]:
-        values = rows.order_by(self._columns[0], "dlt_id").values(*self._columns)
-        page = self.paginate_queryset(values)
-        if page is None:
-            return {self.basename: self.get_serializer(values, many=True).data}
-        return {self.basename: self.get_serializer(page, many=True).data, **self.paginator.facts()}
+    def _answer(self, rows: QuerySet[Any]) -> HttpResponseBase:
+        ordered = rows.order_by(self._columns[0], "dlt_id")
+        page = self.paginator.paginate_queryset(ordered, self.request, self)
+        facts = {} if page is None else self.paginator.facts()
+        shown = ordered if page is None else page
+        chosen = self.request.accepted_renderer
+        if not isinstance(chosen, RowFormat):
+            return Response({self.basename: list(shown.values(*self._columns)), **facts})
+        answer = Rows(
+            key=self.basename,
+            model=self.queryset.model,
+            columns=self._columns,
+            rows=shown,
+            format=chosen,
+            coding=self._coding,
+            facts=facts,
+        )
+        if self.request.method == "HEAD":
+            return answer.heading()
+        return answer.answer(few=page is not None or rows.query.is_empty() or self._few)
+
+    @property
+    def _few(self) -> bool:
+        """Whether the table, as the last load left it, is no more than a block of rows."""
+        if self.last_load is None:
+            return False
+        day = AS_OF in self.request.query_params
+        stored = self.last_load.versions if day else self.last_load.current
+        return stored.get(self.basename.removesuffix("s"), BLOCK + 1) <= BLOCK
 
 
 class HistoryViewSet(RowViewSet[M]):
@@ -134,18 +205,24 @@ class HistoryViewSet(RowViewSet[M]):
         return super().get_view_name() + (" history" if self.action_map["get"] == "history" else "")
 
     @action(detail=True)
-    def history(self, request: Request, pk: str) -> Response:
+    def history(self, request: Request, pk: str) -> HttpResponseBase:
         """All its versions, oldest first, and what each of them changed."""
         try:
-            versions = self._with_key(self.versions.keyed(), pk).order_by(*OLDEST_FIRST)
-            chapters = story(list(versions), self._columns)
+            return self._fresh(lambda: self._story(pk))
         except ProgrammingError as error:
             if not _tables_are_missing(error):
                 raise
-            chapters = []
+            raise self._unheard_of() from None
+
+    def _story(self, key: str) -> Response:
+        versions = self._with_key(self.versions.keyed(), key).order_by(*OLDEST_FIRST)
+        chapters = story(list(versions), self._columns)
         if not chapters:
-            raise NotFound(f"There is no {self._noun} with this id, now or earlier.")
+            raise self._unheard_of()
         return Response({"history": [self._told(chapter) for chapter in chapters]})
+
+    def _unheard_of(self) -> NotFound:
+        return NotFound(f"There is no {self._noun} with this id, now or earlier.")
 
     def _told(self, chapter: Chapter[Any]) -> dict[str, Any]:
         version = chapter.version

@@ -130,8 +130,7 @@ def test_not_a_date(api: Client, person: Client) -> None:
             response = api.get(path, {"as_of": junk})
             assert response.status_code == 400, junk
             assert response.json() == {
-                "error": 'The query parameter "as_of" must be a date (YYYY-MM-DD), '
-                "2025-06-01 or later."
+                "error": 'The query parameter "as_of" must be a date (YYYY-MM-DD).'
             }
         page = person.get("/users", {"as_of": junk})
         assert page.status_code == 400
@@ -195,9 +194,9 @@ def test_an_append_is_all_listed(api: Client, lived: History, path: str) -> None
 @pytest.mark.usefixtures("lived")
 @each_list
 def test_queries(api: Client, path: str, django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    with django_assert_num_queries(2):  # where history begins, and the rows
+    with django_assert_num_queries(3):  # the last load, where history begins, and the rows
         api.get(f"/{path}?as_of=2026-02-01")
-    with django_assert_num_queries(3):  # how many there are besides
+    with django_assert_num_queries(4):  # how many there are besides
         api.get(f"/{path}?as_of=2026-02-01&page=1")
 
 
@@ -211,4 +210,4 @@ def test_a_page_follows_an_index(api: Client, path: str) -> None:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
     page = plans_of(lambda: api.get(f"/{path}?as_of=2026-02-01&page=1"))[-1]
     assert re.search(rf"Index Scan using {name}_{key}\w*_all_idx", page)
-    assert f"Presorted Key: {key}" in page
+    assert re.search(rf"Presorted Key: \S*\b{key}\b", page)

@@ -21,7 +21,7 @@ def unrenderable(monkeypatch: pytest.MonkeyPatch) -> str:
         raise RuntimeError("boom")
 
     monkeypatch.setattr("rest_framework.renderers.JSONRenderer.render", render)
-    return "/plans"
+    return "/plans/1"
 
 
 def test_refused_before_any_view(client: Client, settings: LazySettings) -> None:

@@ -1,0 +1,109 @@
+"""SERVE (step 4), API: rows as an answer: whole where they are few, else streamed.
+
+A stream that breaks is cut off before its last chunk, which every client of HTTP/1.1 notices; it
+never looks whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+
+from subscriptions.api import content_coding, lines
+from subscriptions.api.row_formats import RowFormat
+from subscriptions.api.slots import slots
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What an answer holds, and how.
+
+    key      the name of the list, as JSON has it.
+    model    of the current rows, for its fields' types.
+    rows     in their order; perhaps a slice.
+    facts    what JSON says beside the rows.
+    """
+
+    key: str
+    model: type[Model]
+    columns: Sequence[str]
+    rows: QuerySet[Any]
+    format: RowFormat
+    coding: str = content_coding.IDENTITY
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def answer(self, *, few: bool) -> HttpResponseBase:
+        """The answer; `few` if there is reason to believe that the rows are no more than a block.
+
+        Raises:
+            Busy: too many lists are being read.
+            django.db.Error: before the first rows; later the stream is cut off.
+        """
+        with ExitStack() as held:
+            slots.take()
+            held.callback(slots.give_back)
+            whole = self._together() if few else None
+            response: HttpResponseBase
+            if whole is not None:
+                response = WholeList(b"".join(self._encoded(iter([whole]))))
+            else:
+                pieces = self._encoded(self._pieces())
+                held.callback(pieces.close)
+                response = StreamedList(chain([next(pieces)], pieces))
+            response.held = held.pop_all()
+        return self._described(response)
+
+    def heading(self) -> HttpResponseBase:
+        """The answer to a HEAD request, for which no row is read."""
+        return self._described(HttpResponse())
+
+    def _described(self, response: HttpResponseBase) -> HttpResponseBase:
+        response["Content-Type"] = self.format.content_type
+        if self.coding != content_coding.IDENTITY:
+            response["Content-Encoding"] = self.coding
+        return response
+
+    def _together(self) -> str | None:
+        line = self.format.line
+        text = lines.together(self.rows, line, self.model, self.columns, self.format.separator)
+        if text is None:
+            return None
+        return self.format.head(self.key, self.columns) + text + self.format.tail(self.facts)
+
+    def _pieces(self) -> Generator[str]:
+        between = self.format.separator
+        with closing(lines.blocks(self.rows, self.format.line, self.model, self.columns)) as blocks:
+            yield self.format.head(self.key, self.columns) + between.join(next(blocks, []))
+            for block in blocks:
+                yield between + between.join(block)
+        yield self.format.tail(self.facts)
+
+    def _encoded(self, texts: Iterator[str]) -> Generator[bytes]:
+        return content_coding.encoded(
+            self.format.encode(texts, self.model, self.columns), self.coding
+        )
+
+
+class Held:
+    """An answer that keeps something until it is written, or cannot be."""
+
+    held: ExitStack
+
+    def close(self) -> None:
+        """Let go, in the thread that wrote it: Django's connections belong to threads."""
+        self.held.close()
+        super().close()  # type: ignore[misc]  # a response's
+
+
+class WholeList(Held, HttpResponse):
+    """Few rows, in memory."""
+
+
+class StreamedList(Held, StreamingHttpResponse):
+    """Any number of rows, read while they are written."""
