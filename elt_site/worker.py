@@ -92,6 +92,8 @@ class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
             client_socket.family, client_socket.type, fileno=client_socket.detach()
         )
         super().__init__(cfg, bounded, client, server)
+        # Of a head that is coming: the bytes so far, and when it has to be whole.
+        self._came = 0
         self._head_until: float | None = None
 
     def has_request(self) -> bool:
@@ -111,17 +113,24 @@ class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
             return False  # not a byte
         except OSError:
             return True
-        now = time.monotonic()
-        if not head or b"\r\n\r\n" in head or len(head) >= HEAD_BYTES:
-            if self._head_until is not None:
-                self._head_until = None
-                self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+        came, self._came = self._came, len(head)
+        if b"\r\n\r\n" in head or len(head) >= HEAD_BYTES or len(head) == came:
+            # Of the last: woken without another byte, so no more will come.
+            self._wake_after(0)
             return True
+        now = time.monotonic()
         self._head_until = self._head_until or now + READ_SECONDS
         if now > self._head_until:
             raise TimeoutError
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, len(head) + 1)
+        self._wake_after(len(head))
         return False
+
+    def _wake_after(self, count: int) -> None:
+        """Let the loop be woken when there are more bytes than these, and no sooner."""
+        if count or self._head_until is not None:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, count + 1)
+        if not count:
+            self._came, self._head_until = 0, None
 
     def hang_up(self) -> None:
         """End it as HTTP asks: a reset would take the answer from a client that still sends."""

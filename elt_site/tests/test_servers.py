@@ -47,7 +47,7 @@ def ask(port: int, path: str, **headers: str) -> int:
 
 
 @contextmanager
-def serving(log: Path, *command: str, **variables: str) -> Iterator[None]:
+def serving(log: Path, *command: str, **variables: str) -> Iterator["subprocess.Popen[bytes]"]:
     """A server process whose whole output goes to a file."""
     with log.open("w") as output:
         process = subprocess.Popen(
@@ -59,7 +59,7 @@ def serving(log: Path, *command: str, **variables: str) -> Iterator[None]:
             start_new_session=True,
         )
         try:
-            yield
+            yield process
         finally:
             os.killpg(process.pid, signal.SIGTERM)
             process.wait(timeout=30)

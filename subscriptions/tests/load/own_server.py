@@ -9,6 +9,7 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import quote
 
 import psutil
 
@@ -32,6 +33,12 @@ class OwnServer:
         """A dataset on it."""
         where = {"host": str(self._here.sockets), "port": PORT, "user": USER, "dbname": "postgres"}
         return Target({**where, "connect_timeout": 10}, dataset, dataset)
+
+    @property
+    def url(self) -> str:
+        """Its database as the settings take it."""
+        host = quote(str(self._here.sockets), safe="")
+        return f"postgresql://{USER}:@{host}:{PORT}/postgres"
 
     @property
     def system_user(self) -> int:
