@@ -151,10 +151,10 @@ REST_FRAMEWORK: dict[str, Any] = {
     "EXCEPTION_HANDLER": "subscriptions.api.errors.exception_handler",
     "COERCE_DECIMAL_TO_STRING": False,  # fees are numbers
 }
-# Lists that a process reads and writes at once, each with a connection to PostgreSQL, and how many
-# more requests wait for one to end; gunicorn has more threads than both together.
-LISTS_AT_ONCE = env.read_int("LISTS_AT_ONCE", 4)
-LISTS_WAITING = env.read_int("LISTS_WAITING", 2)
+# Lists that a process reads and writes at once, and how many more requests wait for one of them to
+# end. Both together are fewer than gunicorn's threads (16): the rest answers what is short.
+LISTS_AT_ONCE = env.read_int("LISTS_AT_ONCE", 8)
+LISTS_WAITING = 4
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Subscriptions",
     "SITE_HEADER": "Subscriptions",

@@ -28,6 +28,7 @@ class Rows:
     model    of the current rows, for its fields' types.
     rows     in their order; perhaps a slice.
     facts    what JSON says beside the rows.
+    page     whether the rows are a page of the list: short, and so in need of no place.
     """
 
     key: str
@@ -37,6 +38,7 @@ class Rows:
     format: RowFormat
     coding: str = content_coding.IDENTITY
     facts: Mapping[str, Any] = field(default_factory=dict)
+    page: bool = False
 
     def answer(self, *, few: bool) -> HttpResponseBase:
         """The answer; `few` if there is reason to believe that the rows are no more than a block.
@@ -46,9 +48,10 @@ class Rows:
             django.db.Error: before the first rows; later the stream is cut off.
         """
         with ExitStack() as held:
-            slots.take()
-            held.callback(slots.give_back)
-            whole = self._together() if few else None
+            if not self.page:
+                slots.take()
+                held.callback(slots.give_back)
+            whole = self._together() if few or self.page else None
             response: HttpResponseBase
             if whole is not None:
                 response = WholeList(b"".join(self._encoded(iter([whole]))))

@@ -182,10 +182,11 @@ class RowViewSet(ApiView, GenericViewSet[M]):
             format=chosen,
             coding=self._coding,
             facts=facts,
+            page=page is not None,
         )
         if self.request.method == "HEAD":
             return answer.heading()
-        return answer.answer(few=page is not None or rows.query.is_empty() or self._few)
+        return answer.answer(few=rows.query.is_empty() or self._few)
 
     @property
     def _few(self) -> bool:

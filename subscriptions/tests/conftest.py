@@ -81,7 +81,7 @@ def target(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
         session.execute(f"DROP SCHEMA IF EXISTS {name}, {name}_staging CASCADE")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def database_url(django_db_setup: None) -> str:
     """The test database as a URL, for a command in a process of its own."""
     info = psycopg.conninfo.make_conninfo(**Target.from_settings().parameters)
