@@ -82,40 +82,36 @@ def reading(port: int, path: str) -> Iterator[http.client.HTTPResponse]:
         yield response
 
 
-def cursors(query: Query) -> list[tuple[Any, ...]]:
-    """The server's sessions that are in the middle of a list."""
-    return query(
-        "SELECT pid FROM pg_stat_activity WHERE state = 'idle in transaction' "
-        "AND query LIKE 'FETCH %'"
-    )
-
-
-def none_left(query: Query) -> bool:
+def cursors(query: Query, wanted: int) -> list[tuple[Any, ...]]:
+    """The server's sessions in the middle of a list, once they are as many, or after 3 s."""
     deadline = time.monotonic() + 3
-    while cursors(query):
-        if time.monotonic() > deadline:
-            return False
+    while True:
+        found = query(
+            "SELECT pid FROM pg_stat_activity WHERE state = 'idle in transaction' "
+            "AND query LIKE 'FETCH %'"
+        )
+        if len(found) == wanted or time.monotonic() > deadline:
+            return found
         time.sleep(0.05)
-    return True
 
 
 def test_a_whole_stream(port: int, query: Query) -> None:
     with reading(port, "/usages?format=ndjson") as response:
         assert len(response.read().splitlines()) > 5 * USERS - 100
         assert response.headers["Transfer-Encoding"] == "chunked"
-    assert none_left(query)
+    assert not cursors(query, 0)
 
 
 def test_a_client_that_goes_away_frees_the_session(port: int, query: Query) -> None:
     with reading(port, "/usages"):
-        assert len(cursors(query)) == 1
-    assert none_left(query)
+        assert len(cursors(query, 1)) == 1
+    assert not cursors(query, 0)
 
 
 @pytest.mark.parametrize("name", ["json", "ndjson"])
 def test_a_broken_stream_is_no_answer(port: int, query: Query, name: str) -> None:
     with reading(port, f"/usages?format={name}") as response:
-        ((pid,),) = cursors(query)
+        ((pid,),) = cursors(query, 1)
         query(f"SELECT pg_terminate_backend({pid})")
         with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
             response.read()
@@ -137,7 +133,7 @@ def test_more_than_there_are_places_for(port: int, query: Query) -> None:
             assert ask(port, path, **AUTHORIZATION) == 200
         first.close()  # the place is free, and the four take turns
         assert [answer.result() for answer in answers] == [200] * 4
-    assert none_left(query)
+    assert not cursors(query, 0)
 
 
 def test_the_place_of_a_whole_list_is_given_back(port: int) -> None:
