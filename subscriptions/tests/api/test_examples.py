@@ -14,16 +14,17 @@ from subscriptions.tests.conftest import AS_OF
 
 README: Final = (settings.BASE_DIR / "README.md").read_text(encoding="utf-8")
 COMMAND: Final = re.compile(
-    r"""^.*\bcurl .*--user admin:admin.* "?http://127\.0\.0\.1:8000([^"\s)]*)""", re.MULTILINE
+    r"""^.*\bcurl .*--user admin:admin.* "?http://127\.0\.0\.1:8000(/[^"\s]*)""",
+    re.MULTILINE,
 )
 
 
 @pytest.mark.usefixtures("dataset", "db")
 def test_the_commands(api: Client) -> None:
-    addresses = COMMAND.findall(README)
+    addresses = COMMAND.findall(README.replace("$(date -u +%F)", str(AS_OF)))
     assert {"/plans", "/plans/3", "/plans/3/history", "/users?format=csv"} <= {*addresses}
     for address in addresses:
-        response = api.get(address.replace("$(date -u +%F)", str(AS_OF)))
+        response = api.get(address)
         assert response.status_code == 200, address
 
 
