@@ -9,15 +9,16 @@ from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest, HttpResponse
-from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from subscriptions.admin.bad_addresses import ForgivingLists
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
 @admin.register(User)
-class AccountAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
+class AccountAdmin(ForgivingLists, BaseUserAdmin):  # type: ignore[misc,type-arg]
     """Accounts of people who sign in here."""
 
     form = UserChangeForm
@@ -32,5 +33,5 @@ class AccountAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
 
 
 @admin.register(Group)
-class RoleAdmin(BaseGroupAdmin, ModelAdmin):  # type: ignore[misc]
+class RoleAdmin(ForgivingLists, BaseGroupAdmin):  # type: ignore[misc]
     """What accounts may do, in groups."""

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from typing import Any, ClassVar
 
-from django.contrib import messages
 from django.contrib.admin import ShowFacets
-from django.contrib.admin.exceptions import DisallowedModelAdminLookup, DisallowedModelAdminToField
-from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
 from django.db import connection, models
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.functional import cached_property
 from django.utils.text import capfirst
-from unfold.admin import ModelAdmin
-from unfold.views import ChangeList
 
+from subscriptions.admin.bad_addresses import ForgivingLists
 from subscriptions.admin.display import Columns, Section
-
-COUNTED = 10_000
-BAD_FILTER = "This list has no such page or filter, so here it is from the start."
+from subscriptions.admin.listing import Listing
 
 
 def exists(model: type[models.Model]) -> bool:
@@ -35,30 +30,7 @@ def exists(model: type[models.Model]) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # generic in the stubs only
-    """Counts, and pages, no further than a person would: its cost does not grow with the table."""
-
-    template_name = "admin/subscriptions/pagination.html"
-
-    @cached_property
-    def count(self) -> int:
-        """The number of rows, at most COUNTED; `bounded` tells whether there are more."""
-        rows: models.QuerySet[models.Model] = self.object_list  # type: ignore[assignment]
-        found = rows.order_by()[: COUNTED + 1].count()
-        self.bounded = found > COUNTED
-        return min(found, COUNTED)
-
-
-class Listing(ChangeList):
-    """A list that does not know, and so does not say, how many rows there are in all."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        """Set the total to the number found: the theme then leaves it out."""
-        super().get_results(request)
-        self.full_result_count = self.result_count
-
-
-class ReadOnlyAdmin(Columns, ModelAdmin):  # type: ignore[misc]  # the theme's mixins differ
+class ReadOnlyAdmin(Columns, ForgivingLists):  # type: ignore[misc]  # the theme's mixins differ
     """Lists and shows rows; adds, changes and deletes none.
 
     Related rows are prefetched, never joined: after an `append` a key can be current more than
@@ -70,7 +42,6 @@ class ReadOnlyAdmin(Columns, ModelAdmin):  # type: ignore[misc]  # the theme's m
     list_max_show_all = 0
     list_per_page = 50
     list_select_related = ()  # False would join whatever foreign key is among the columns
-    paginator = BoundedPaginator
     show_facets = ShowFacets.NEVER
     show_full_result_count = False
     change_form_template = "admin/subscriptions/record.html"
@@ -96,20 +67,25 @@ class ReadOnlyAdmin(Columns, ModelAdmin):  # type: ignore[misc]  # the theme's m
         """The list's class."""
         return Listing
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """The filters' own parameters alone: Django would let any column be searched in any way."""
-        allowed: set[str] = set()
-        for entry in self.get_list_filter(request):
-            if isinstance(entry, tuple):
-                allowed |= {f"{entry[0]}_from", f"{entry[0]}_to"}
-            else:
-                allowed.add(str(getattr(entry, "parameter_name", "")))
-        return lookup in allowed
-
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """The rows with their foreign keys, in one query more for each."""
         related = [field.name for field in self.model._meta.fields if field.is_relation]
         return super().get_queryset(request).prefetch_related(*related, *self.prefetch)
+
+    def search_ways(self, term: str) -> list[Q]:
+        """What a search term may mean; an index serves each of them."""
+        term = term.strip()
+        return [Q(**{str(field): term}) for field in self.search_fields] if term else []
+
+    def search_condition(self, term: str) -> Q:
+        """Any of what a search term may mean."""
+        return reduce(or_, self.search_ways(term), Q())
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
+    ) -> tuple[models.QuerySet[Any], bool]:
+        """The rows that are meant, none of them twice."""
+        return queryset.filter(self.search_condition(search_term)), False
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
@@ -127,17 +103,11 @@ class ReadOnlyAdmin(Columns, ModelAdmin):  # type: ignore[misc]  # the theme's m
     def changelist_view(  # type: ignore[override]  # the theme forgets redirects
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The list; without data what to run, with a senseless URL the list and a message."""
+        """The list; without data what to run."""
         if not exists(self.model):
             return self.no_data(request)
-        if ERROR_FLAG in request.GET:
-            messages.warning(request, BAD_FILTER)
-            return HttpResponseRedirect(request.path)
         title = capfirst(str(self.opts.verbose_name_plural))
-        try:
-            return super().changelist_view(request, {"title": title, **(extra_context or {})})
-        except (DisallowedModelAdminLookup, DisallowedModelAdminToField):
-            return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def changeform_view(  # type: ignore[override]
         self,

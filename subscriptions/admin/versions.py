@@ -26,7 +26,7 @@ class VersionAdmin(ReadOnlyAdmin):
         ("valid_from", filters.DayFilter),
         filters.RecordFilter,
     )
-    ordering = ("-valid_from",)
+    ordering = ("current_id", "-valid_from")  # the only index of all versions is the key's
     sortable_by = ()
     search_fields: ClassVar[tuple[str, ...]] = ("current_id__exact",)
     search_help_text = "Id of a record"
@@ -57,8 +57,6 @@ class UserVersionAdmin(VersionAdmin):
     """What users were."""
 
     list_display = ("span", "record_link", "email", "plan_label", "region", "validity")
-    search_fields = ("current_id__exact", "email__startswith")
-    search_help_text = "User id, or start of e-mail"
     fieldsets = (
         (
             None,
@@ -107,9 +105,6 @@ class SubscriptionVersionAdmin(VersionAdmin):
         "status_label",
         "validity",
     )
-    list_filter = (*VersionAdmin.list_filter, filters.UserFilter)
-    search_fields = ("current_id__exact", "user_id__exact")
-    search_help_text = "Subscription id or user id"
     fieldsets = (
         (
             None,
@@ -141,9 +136,6 @@ class UsageVersionAdmin(VersionAdmin):
         "actions_done",
         "validity",
     )
-    list_filter = (*VersionAdmin.list_filter, filters.UserFilter)
-    search_fields = ("current_id__exact", "user_id__exact")
-    search_help_text = "Usage id or user id"
     fieldsets = (
         (
             None,
