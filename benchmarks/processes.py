@@ -52,13 +52,16 @@ def cpu_seconds(members: Iterable[int], processes: Mapping[int, Process]) -> flo
     return sum(processes[pid].cpu_seconds for pid in members)
 
 
-def memory(members: Iterable[int]) -> int:
-    """Proportional set size in bytes: a page that several members share counts once."""
+def memory(members: Iterable[int], kind: bytes = b"Pss:") -> int:
+    """Proportional set size in bytes: a page that several members share counts once.
+
+    Or another kind, such as `Rss:`, where it counts for each of them.
+    """
     total = 0
     for pid in members:
         with suppress(OSError):  # it has ended, or is dead and not yet reaped
             for line in _read(f"/proc/{pid}/smaps_rollup").splitlines():
-                if line.startswith(b"Pss:"):
+                if line.startswith(kind):
                     total += int(line.split()[1]) * 1024
     return total
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import os
 import secrets
 import signal
@@ -11,8 +12,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import quote
 
 from psycopg.conninfo import conninfo_to_dict
@@ -26,6 +28,7 @@ HOST = "127.0.0.1"
 WORKERS = 2
 START_SECONDS = 30
 STOP_SECONDS = 30
+WARM_UP_REQUESTS = 40
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Service:
     port: int
     process: subprocess.Popen[bytes]
     headers: Mapping[str, str] = field(default_factory=dict)
+    credentials: tuple[str, str] = ("", "")
 
     def request(self, path: str, **headers: str) -> bytes:
         """A GET as bytes, for a connection that is kept."""
@@ -48,14 +52,22 @@ class Service:
         """Proportional set size of its processes in bytes."""
         return memory(tree(self.process.pid, look()))
 
+    def warm_up(self, *paths: str) -> None:
+        """Ask for each so often that every process has imported and compiled what it takes."""
+        for path in paths:
+            for _ in range(WARM_UP_REQUESTS):
+                with closing(http.client.HTTPConnection(HOST, self.port, timeout=60)) as client:
+                    client.request("GET", path, headers={"Host": "localhost", **self.headers})
+                    client.getresponse().read()
+
 
 @contextmanager
 def ours(place: Workplace) -> Iterator[Service]:
     """The site under gunicorn as it is deployed: behind a proxy that speaks TLS for it."""
     username, password, port = "benchmark", secrets.token_urlsafe(), free_port()
-    credentials = base64.b64encode(f"{username}:{password}".encode()).decode()
+    pair = base64.b64encode(f"{username}:{password}".encode()).decode()
     # The proxy's headers; gunicorn itself speaks plain HTTP.
-    headers = {"Authorization": f"Basic {credentials}", "X-Forwarded-Proto": "https"}
+    headers = {"Authorization": f"Basic {pair}", "X-Forwarded-Proto": "https"}
     variables = {
         "DATABASE_URL": place.database_url,
         "DEBUG": "false",
@@ -68,9 +80,8 @@ def ours(place: Workplace) -> Iterator[Service]:
         "PYTHONWARNINGS": "ignore",  # that nobody has collected static files, which nobody asks for
     }
     command = [sys.executable, "-m", "gunicorn", "elt_site.wsgi", "--bind", f"{HOST}:{port}"]
-    command += ["--log-level", "warning"]  # not of requests, which are logged as always
-    with _running(command, variables, port) as process:
-        yield Service("ours", port, process, headers)
+    with _running(command, variables, port, place.folder / "ours.log") as process:
+        yield Service("ours", port, process, headers, (username, password))
 
 
 @contextmanager
@@ -82,7 +93,8 @@ def fastapi(place: Workplace) -> Iterator[Service]:
     socket_folder = quote(str(where["host"]), safe="")
     url = "postgresql+psycopg://{user}@/{dbname}?port={port}".format(**where)
     variables = {"RIVAL_DATABASE_URL": f"{url}&host={socket_folder}"}
-    with _running(rival.command(port, WORKERS), variables, port) as process:
+    log = place.folder / "fastapi.log"
+    with _running(rival.command(port, WORKERS), variables, port, log) as process:
         yield Service("FastAPI", port, process)
 
 
@@ -96,19 +108,23 @@ def free_port() -> int:
 
 @contextmanager
 def _running(
-    command: list[str], variables: Mapping[str, str], port: int
+    command: list[str], variables: Mapping[str, str], port: int, log: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a server, wait until it listens, and stop it in the end."""
-    process = subprocess.Popen(
-        command,
-        cwd=PROJECT,
-        env=os.environ | dict(variables),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,  # gunicorn's log of requests; of trouble all tell on stderr
-        start_new_session=True,
-    )
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=PROJECT,
+            env=os.environ | dict(variables),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     try:
-        _wait_for(process, port)
+        if not _listens(process, port):
+            said = log.read_text(errors="replace")[-2000:]
+            sys.exit(f"A server did not start within {START_SECONDS} s:\n{said}")
         yield process
     finally:
         process.send_signal(signal.SIGTERM)
@@ -118,11 +134,12 @@ def _running(
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
+def _listens(process: subprocess.Popen[bytes], port: int) -> bool:
+    """Whether it does so within START_SECONDS."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex((HOST, port)) == 0:
-                return
+                return True
         time.sleep(0.05)
-    sys.exit(f"A server did not start within {START_SECONDS} s: see above what it says.")
+    return False

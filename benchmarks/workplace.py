@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -73,6 +74,18 @@ class Workplace:
 
         parameters = Target.from_settings().parameters
         return psycopg.connect(**parameters, autocommit=True, options=SESSION_OPTIONS)
+
+    def restart_server(self) -> None:
+        """Stop the server as an operator does, who waits for nobody, and start it again."""
+        from elt_site.embedded_postgres import server
+
+        here = server.location()
+        subprocess.run(
+            [here.binaries / "pg_ctl", "stop", "--pgdata", here.data, "--mode", "fast", "--silent"],
+            check=True,
+            **here.process_options,
+        )
+        server.start()
 
     def forget(self) -> None:
         """Make the next load a first one: no dataset, and nothing that dlt remembers of one."""

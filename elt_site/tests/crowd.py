@@ -158,7 +158,7 @@ class Crowd:
     @contextmanager
     def connected(self, *, small: bool) -> Iterator[http.client.HTTPConnection]:
         """A connection; one with a small buffer feels what its reader leaves."""
-        with closing(http.client.HTTPConnection(HOST, timeout=ANSWER_SECONDS)) as client:
+        with closing(http.client.HTTPConnection(HOST, self.site.port, ANSWER_SECONDS)) as client:
             client.sock = socket.socket()
             if small:
                 client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
