@@ -12,6 +12,7 @@ from unfold.admin import ModelAdmin
 
 BAD_FILTER = "This list has no such page, order or filter, so here it is from the start."
 LONGEST_NUMBER = 9  # digits
+NOT_ALLOWED = DisallowedModelAdminLookup, DisallowedModelAdminToField
 
 
 class ForgivingLists(ModelAdmin):
@@ -30,7 +31,7 @@ class ForgivingLists(ModelAdmin):
             return anew
         try:
             return super().changelist_view(request, extra_context)
-        except (DisallowedModelAdminLookup, DisallowedModelAdminToField):
+        except NOT_ALLOWED:
             return anew
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:

@@ -9,28 +9,19 @@ from typing import Any, ClassVar
 
 from django.contrib.admin import ShowFacets
 from django.core.exceptions import ValidationError
-from django.db import connection, models
+from django.db import models
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 
-from subscriptions.admin.bad_addresses import ForgivingLists
 from subscriptions.admin.display import Columns, Section
+from subscriptions.admin.export import Exported
 from subscriptions.admin.listing import Listing
+from subscriptions.admin.stretch import exists
 
 
-def exists(model: type[models.Model]) -> bool:
-    """Whether the model's table or view is there, which it is not before the first load.
-
-    Asked beforehand, because a failed query would end the transaction that it is in.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [model._meta.db_table])
-        return bool(cursor.fetchone()[0])
-
-
-class ReadOnlyAdmin(Columns, ForgivingLists):  # type: ignore[misc]  # the theme's mixins differ
+class ReadOnlyAdmin(Columns, Exported):  # type: ignore[misc]  # the theme's mixins differ
     """Lists and shows rows; adds, changes and deletes none.
 
     Related rows are prefetched, never joined: after an `append` a key can be current more than

@@ -16,6 +16,7 @@ from unfold.views import ChangeList
 
 from subscriptions.admin import stretch
 from subscriptions.admin.bad_addresses import LONGEST_NUMBER
+from subscriptions.admin.display import url
 from subscriptions.admin.stretch import Way
 
 AFTER_VAR = "after"
@@ -85,8 +86,9 @@ class Listing(ChangeList):
         self.show_full_result_count = self.can_show_all = False
         self.show_admin_actions = False
         self.asked = bool(fits)
-        self.looked_at = stretch.LOOKED_AT
+        self.looked_at = f"{stretch.LOOKED_AT:,}"
         self.begin, self.further = super().get_query_string(), ""
+        self.export = url(self.model, "export") + self.begin
         if seen.further:
             # A key and no offset: the rows before it are not read again.
             self.further = super().get_query_string({AFTER_VAR: seen.further})

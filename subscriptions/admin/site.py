@@ -14,9 +14,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.templatetags.static import static
 from django.urls import reverse
 
-from subscriptions.admin.base import exists
 from subscriptions.admin.display import url
 from subscriptions.admin.loads import company, outcome, receipt_of
+from subscriptions.admin.stretch import exists
 from subscriptions.models import (
     DltLoad,
     Plan,

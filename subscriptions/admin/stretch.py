@@ -41,6 +41,16 @@ class Stretch:
     further: str | None = None
 
 
+def exists(model: Model) -> bool:
+    """Whether the model's table or view is there, which it is not before the first load.
+
+    Asked beforehand, because a failed query would end the transaction that it is in.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [model._meta.db_table])
+        return bool(cursor.fetchone()[0])
+
+
 def identity(model: Model) -> str:
     """The column that tells stored rows apart, also the several of one key after an `append`."""
     names = {field.name for field in model._meta.fields}

@@ -122,6 +122,9 @@ def test_searching_filtering_and_following_links(page: Page) -> None:
     page.wait_for_url("**/user/?q=*")
     page.click(f"#result_list >> text={user.email}")
     page.wait_for_selector(f".facts >> text={user.email}")
+    table = page.locator(".excerpt-table").first
+    hint = table.evaluate("table => getComputedStyle(table).backgroundAttachment")
+    assert hint.startswith("local, local, scroll, scroll")  # the edges that hide columns
     page.locator(".excerpt", has_text="Subscriptions").get_by_text("Show all").click()
     page.wait_for_url("**/subscription/?user=*")
     rows = page.locator("#result_list tbody").count()
