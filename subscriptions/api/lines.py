@@ -18,6 +18,7 @@ Line = Callable[[type[Model], Sequence[str]], str]
 """An SQL expression over the columns of `r`, made of a model (for their types) and their names."""
 
 BLOCK: Final = 10_000  # rows: the most that is held at once, 1 to 2 MB
+FIRST: Final = 1_000  # rows of the first block: each may lie on a page that has to come from disk
 # The first rows count: with more than this share of all in mind the planner would rather sort five
 # million rows than walk an index. And no machine code is compiled before they come.
 PLAN_FOR_THE_FIRST: Final = "SET LOCAL cursor_tuple_fraction = 0.0001; SET LOCAL jit = off"
@@ -66,7 +67,7 @@ def field_of(model: type[Model], column: str) -> Field[Any, Any]:
 def blocks(
     rows: QuerySet[Any], line: Line, model: type[Model], columns: Sequence[str]
 ) -> Generator[list[str]]:
-    """The rows' lines in the queryset's order, BLOCK at a time.
+    """The rows' lines in the queryset's order, BLOCK at a time, and FIRST at first.
 
     All are of one moment: a cursor on the server keeps it, and is open while the iterator is.
 
@@ -82,8 +83,10 @@ def blocks(
             session.execute(PLAN_FOR_THE_FIRST)
         with connection.chunked_cursor() as cursor:
             cursor.execute(statement, parameters)
-            while block := cursor.fetchmany(BLOCK):
+            size = FIRST
+            while block := cursor.fetchmany(size):
                 yield [text for (text,) in block]
+                size = BLOCK
 
 
 def together(
