@@ -1,7 +1,7 @@
 """SERVE (step 4), API: PostgreSQL writes each row as a line of text, and hands over many at once.
 
-Python never sees a row: what JSON, CSV or anything else needs of it is an SQL expression, and a
-block of lines passes through as text.
+Python never sees a row: what JSON, CSV or anything else needs of it is an SQL expression, and the
+lines pass through as bytes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
 from django.db.models import DecimalField, FloatField, IntegerField, Model, QuerySet
 from django.db.models.fields import DateField, Field
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
 
 Line = Callable[[type[Model], Sequence[str]], str]
 """An SQL expression over the columns of `r`, made of a model (for their types) and their names."""
@@ -25,6 +27,14 @@ PLAN_FOR_THE_FIRST: Final = "SET LOCAL cursor_tuple_fraction = 0.0001; SET LOCAL
 PLAIN: Final = (DateField, DecimalField, FloatField, IntegerField)  # need no quotes in CSV
 # What a spreadsheet takes for a formula: OWASP's list ("CSV Injection").
 SAFE: Final = r"regexp_replace({0}, '^[=+@\t\r-]', '''\&')"
+
+
+class Undecoded(Loader):
+    """Text as the bytes in which it came, which are UTF-8."""
+
+    def load(self, data: Buffer) -> bytes:
+        """A copy."""
+        return bytes(data)
 
 
 def as_object(_model: type[Model], _columns: Sequence[str]) -> str:
@@ -66,7 +76,7 @@ def field_of(model: type[Model], column: str) -> Field[Any, Any]:
 
 def blocks(
     rows: QuerySet[Any], line: Line, model: type[Model], columns: Sequence[str]
-) -> Generator[list[str]]:
+) -> Generator[list[bytes]]:
     """The rows' lines in the queryset's order, BLOCK at a time, and FIRST at first.
 
     All are of one moment: a cursor on the server keeps it, and is open while the iterator is.
@@ -82,17 +92,18 @@ def blocks(
         with connection.cursor() as session:
             session.execute(PLAN_FOR_THE_FIRST)
         with connection.chunked_cursor() as cursor:
+            cursor.adapters.register_loader("text", Undecoded)
             cursor.execute(statement, parameters)
             size = FIRST
             while block := cursor.fetchmany(size):
-                yield [text for (text,) in block]
+                yield [line for (line,) in block]
                 size = BLOCK
 
 
 def together(
-    rows: QuerySet[Any], line: Line, model: type[Model], columns: Sequence[str], separator: str
-) -> str | None:
-    """The lines of no more than BLOCK rows as one text, by one statement; None if there are more.
+    rows: QuerySet[Any], line: Line, model: type[Model], columns: Sequence[str], separator: bytes
+) -> bytes | None:
+    """The lines of no more than BLOCK rows at once, by one statement; None if there are more.
 
     PostgreSQL joins them, too: a single value is cheaper to hand over than many.
     """
@@ -101,14 +112,15 @@ def together(
     try:
         statement, parameters = _statement(rows, line, model, columns)
     except EmptyResultSet:
-        return ""
+        return b""
     with connection.cursor() as cursor:
+        cursor.adapters.register_loader("text", Undecoded)
         cursor.execute(
             f"SELECT count(*), coalesce(string_agg(line, %s), '') FROM ({statement}) AS lines",
-            (separator, *parameters),
+            (separator.decode(), *parameters),
         )
-        count, text = cursor.fetchone()
-    return None if count > BLOCK else str(text)
+        count, joined = cursor.fetchone()
+    return None if count > BLOCK else bytes(joined)
 
 
 def _statement(

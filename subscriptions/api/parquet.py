@@ -47,16 +47,16 @@ def _type(field: Field[Any, Any]) -> pa.DataType:
     return next((kind for known, kind in TYPES.items() if isinstance(field, known)), pa.string())
 
 
-def encode(texts: Iterable[str], columns: pa.Schema) -> Iterator[bytes]:
+def encode(records: Iterable[bytes], columns: pa.Schema) -> Iterator[bytes]:
     """The file's bytes, in pieces: what is done after each row group, and the footer.
 
     Args:
-        texts: records of CSV without a header, any number in each.
+        records: CSV without a header, any number in each piece.
         columns: the file's schema, in the records' order.
     """
     sink = Sink()
     with parquet.ParquetWriter(sink, columns, compression="zstd") as writer:
-        for group in _groups(texts):
+        for group in _groups(records):
             writer.write_table(_table(group, columns))
             yield sink.taken()
     yield sink.taken()
@@ -85,11 +85,11 @@ class Sink(BytesIO):
         """Stay readable: the writer closes it before the footer is taken."""
 
 
-def _groups(texts: Iterable[str]) -> Iterator[bytes]:
+def _groups(records: Iterable[bytes]) -> Iterator[bytes]:
     """The records in pieces of GROUP bytes or a little more."""
     group = bytearray()
-    for text in texts:
-        group += text.encode()
+    for piece in records:
+        group += piece
         if len(group) >= GROUP:
             yield bytes(group)
             group.clear()

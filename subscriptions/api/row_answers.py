@@ -72,14 +72,14 @@ class Rows:
             response["Content-Encoding"] = self.coding
         return response
 
-    def _together(self) -> str | None:
+    def _together(self) -> bytes | None:
         line = self.format.line
-        text = lines.together(self.rows, line, self.model, self.columns, self.format.separator)
-        if text is None:
+        rows = lines.together(self.rows, line, self.model, self.columns, self.format.separator)
+        if rows is None:
             return None
-        return self.format.head(self.key, self.columns) + text + self.format.tail(self.facts)
+        return self.format.head(self.key, self.columns) + rows + self.format.tail(self.facts)
 
-    def _pieces(self) -> Generator[str]:
+    def _pieces(self) -> Generator[bytes]:
         between = self.format.separator
         with closing(lines.blocks(self.rows, self.format.line, self.model, self.columns)) as blocks:
             yield self.format.head(self.key, self.columns) + between.join(next(blocks, []))
@@ -87,9 +87,9 @@ class Rows:
                 yield between + between.join(block)
         yield self.format.tail(self.facts)
 
-    def _encoded(self, texts: Iterator[str]) -> Generator[bytes]:
+    def _encoded(self, pieces: Iterator[bytes]) -> Generator[bytes]:
         return content_coding.encoded(
-            self.format.encode(texts, self.model, self.columns), self.coding
+            self.format.encode(pieces, self.model, self.columns), self.coding
         )
 
 

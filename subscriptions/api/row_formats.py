@@ -18,7 +18,7 @@ class RowFormat(JSONRenderer):
     REST framework knows it as a renderer, whose `media_type` and `format` it negotiates.
     """
 
-    separator: ClassVar[str] = ""
+    separator: ClassVar[bytes] = b""
     compressible: ClassVar[bool] = True
 
     @property
@@ -30,19 +30,19 @@ class RowFormat(JSONRenderer):
         """The SQL expression for a row, a `lines.Line`."""
         raise NotImplementedError
 
-    def head(self, key: str, columns: Sequence[str]) -> str:
+    def head(self, key: str, columns: Sequence[str]) -> bytes:
         """What comes before the first row."""
-        return ""
+        return b""
 
-    def tail(self, facts: Mapping[str, Any]) -> str:
+    def tail(self, facts: Mapping[str, Any]) -> bytes:
         """What comes after the last row; `facts` is what is said of a page."""
-        return ""
+        return b""
 
     def encode(
-        self, texts: Iterable[str], model: type[Model], columns: Sequence[str]
+        self, pieces: Iterable[bytes], model: type[Model], columns: Sequence[str]
     ) -> Iterator[bytes]:
-        """The body's bytes, piece by piece."""
-        return (text.encode() for text in texts)
+        """The body, piece by piece."""
+        return iter(pieces)
 
 
 class JSONRows(RowFormat):
@@ -52,15 +52,16 @@ class JSONRows(RowFormat):
         """An object."""
         return lines.as_object(model, columns)
 
-    separator = ","
+    separator = b","
 
-    def head(self, key: str, columns: Sequence[str]) -> str:
+    def head(self, key: str, columns: Sequence[str]) -> bytes:
         """The key, and an open bracket: an answer that breaks is no JSON."""
-        return f'{{"{key}":['
+        return f'{{"{key}":['.encode()
 
-    def tail(self, facts: Mapping[str, Any]) -> str:
+    def tail(self, facts: Mapping[str, Any]) -> bytes:
         """The facts beside the rows."""
-        return "]" + (f",{json.dumps(facts, separators=(',', ':'))[1:]}" if facts else "}")
+        rest = f",{json.dumps(facts, separators=(',', ':'))[1:]}" if facts else "}"
+        return f"]{rest}".encode()
 
 
 class NDJSONRows(RowFormat):
@@ -89,9 +90,9 @@ class CSVRows(RowFormat):
         """With the parameters that RFC 7111 and RFC 4180 define."""
         return f"{self.media_type}; charset=utf-8; header=present"
 
-    def head(self, key: str, columns: Sequence[str]) -> str:
+    def head(self, key: str, columns: Sequence[str]) -> bytes:
         """The columns' names."""
-        return ",".join(columns) + "\r\n"
+        return (",".join(columns) + "\r\n").encode()
 
 
 class SafeCSVRows(CSVRows):
@@ -117,12 +118,12 @@ class ParquetRows(RowFormat):
     compressible = False  # it is, within
 
     def encode(
-        self, texts: Iterable[str], model: type[Model], columns: Sequence[str]
+        self, pieces: Iterable[bytes], model: type[Model], columns: Sequence[str]
     ) -> Iterator[bytes]:
         """Its bytes; pyarrow is imported when somebody asks for them."""
         from subscriptions.api import parquet
 
-        return parquet.encode(texts, parquet.schema(model, columns))
+        return parquet.encode(pieces, parquet.schema(model, columns))
 
 
 ROW_FORMATS: Final = (JSONRows, NDJSONRows, CSVRows, SafeCSVRows, ParquetRows)
