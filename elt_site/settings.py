@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 from elt_site import environment as env
+from subscriptions import __version__
 
 BASE_DIR = env.BASE_DIR
 
@@ -93,6 +94,8 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",  # before staticfiles, whose runserver it overrides
     "django.contrib.staticfiles",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",  # Swagger UI's and Redoc's files, served by the app
     "subscriptions",
 ]
 MIDDLEWARE = [
@@ -150,6 +153,15 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "subscriptions.api.negotiation.FormatOrAccept",
     "EXCEPTION_HANDLER": "subscriptions.api.errors.exception_handler",
     "COERCE_DECIMAL_TO_STRING": False,  # fees are numbers
+    "DEFAULT_SCHEMA_CLASS": "subscriptions.api.documentation.schema.PathSchema",
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "OAS_VERSION": "3.1.1",
+    "TITLE": "Subscriptions API",
+    "VERSION": __version__,
+    "PREPROCESSING_HOOKS": ["subscriptions.api.documentation.schema.without_slash"],
+    "POSTPROCESSING_HOOKS": ["subscriptions.api.documentation.schema.complete"],
+    "SORT_OPERATION_PARAMETERS": False,
 }
 # Lists that a process reads and writes at once, and how many more requests wait for one of them to
 # end. Both together are fewer than gunicorn's threads (16): the rest answers what is short.

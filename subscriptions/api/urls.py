@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path, re_path
 from rest_framework.routers import SimpleRouter
 
+from subscriptions.api.documentation.views import DocsView, DocumentView, RedocView
 from subscriptions.api.health import HealthView
 from subscriptions.api.views import CheckTablesView, RootView, UnknownPathView
 from subscriptions.api.viewsets import (
@@ -28,5 +29,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *router.urls,
     re_path(r"^check-tables/?$", CheckTablesView.as_view(), name="check-tables"),
     re_path(r"^healthz/?$", HealthView.as_view(), name="healthz"),
+    re_path(r"^openapi\.json/?$", DocumentView.as_view(), name="openapi"),
+    re_path(r"^docs/?$", DocsView.as_view(), name="docs"),
+    re_path(r"^redoc/?$", RedocView.as_view(), name="redoc"),
     re_path(r"", UnknownPathView.as_view()),
 ]

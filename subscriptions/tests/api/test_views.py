@@ -24,6 +24,7 @@ def test_root(api: Client, django_assert_num_queries: DjangoAssertNumQueries) ->
         "subscriptions": "http://testserver/subscriptions",
         "usages": "http://testserver/usages",
         "check-tables": "http://testserver/check-tables",
+        "docs": "http://testserver/docs",
         "admin": "http://testserver/admin/",
     }
 
