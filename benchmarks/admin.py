@@ -9,9 +9,12 @@ that of the whole request in this process, from the middleware to the rendered p
 from __future__ import annotations
 
 import argparse
+import html
 import os
+import re
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from statistics import median
 from typing import TYPE_CHECKING
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 GOAL_MS = 300
 FIRST_BYTES_GOAL_MS, MEMORY_GOAL_MB = 300, 64
 EPOCH = "2026-10-01"
+SHOWN = 12
 
 # By list: what it is asked for. The orders that each offers come on top.
 ASKED = {
@@ -78,12 +82,11 @@ class Pages:
     def __init__(self, runs: int) -> None:
         from django.contrib.auth.models import User as Account
         from django.test import Client
-        from django.test.utils import setup_test_environment
 
-        setup_test_environment()  # the test client's host is allowed, and contexts are kept
         self._runs = runs
-        self._client: Client = Client()
+        self._client: Client = Client(headers={"host": "localhost"})
         self._client.force_login(Account.objects.filter(is_superuser=True)[0])
+        self._client.get("/admin/auth/user/")  # imports what every page needs
         self.times: dict[str, list[float]] = {}
 
     def measure(self) -> None:
@@ -116,6 +119,7 @@ class Pages:
     def _addresses(self) -> Iterator[str]:
         from django.contrib import admin
 
+        import elt_site.urls  # noqa: F401 - imports the admin's classes
         from subscriptions.admin.display import url
 
         yield "/admin/"
@@ -134,11 +138,31 @@ class Pages:
 
     def _more(self, address: str) -> Iterator[str]:
         """The last page of a list, and its next stretch."""
-        listed = self._client.get(address).context["cl"]
-        if listed.multi_page:
-            yield f"{address}&p={listed.paginator.num_pages}"
-        if listed.further:
-            yield address.split("?", maxsplit=1)[0] + listed.further
+        page = html.unescape(self._client.get(address).content.decode())
+        numbers = [int(number) for number in re.findall(r'href="\?[^"]*\bp=(\d+)', page)]
+        if numbers:
+            yield f"{address}&p={max(numbers)}"
+        further = re.search(r'href="(\?[^"]*\bafter=[^"&]*[^"]*)" class="record-link">Look', page)
+        if further:
+            yield address.split("?", maxsplit=1)[0] + further[1]
+
+
+@contextmanager
+def _loaded(users: int, *, here: bool) -> Iterator[tuple[str, int]]:
+    """Make the admin ready to be asked; of what company, and the id of the server's process."""
+    if here:
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "elt_site.settings")
+        import django
+
+        django.setup()
+        yield "The dataset that was there", os.getpid()
+        return
+    with workplace(users) as place:
+        company = ("--users", str(users), "--epoch", EPOCH, "--as-of", EPOCH)
+        for step in (company, ("--advance", "1m")):
+            print(f"{' '.join(step)}: {command.python(*command.LOAD, *step).seconds:.0f} s")
+        place.settle()
+        yield f"{users:,} users and a month", place.postmaster
 
 
 def main() -> None:
@@ -146,34 +170,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--users", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=5, help="of each page, for the median")
+    parser.add_argument("--here", action="store_true", help="ask the project's own dataset instead")
     arguments = parser.parse_args()
-    with workplace(arguments.users) as place:
-        company = ("--users", str(arguments.users), "--epoch", EPOCH, "--as-of", EPOCH)
-        for step in (company, ("--advance", "1m")):
-            print(f"{' '.join(step)}: {command.python(*command.LOAD, *step).seconds:.0f} s")
-        place.settle()
-        bystanders = report.Bystanders(place.postmaster)
-        import elt_site.urls  # noqa: F401 - registers the admin's classes
-
+    with _loaded(arguments.users, here=arguments.here) as (company, server):
+        bystanders = report.Bystanders(server)
         pages = Pages(arguments.runs)
         pages.measure()
-        first, seconds, memory = pages.export()
+        exported = pages.export()
         noise = bystanders.sentence()
-    print(f"\n{arguments.users:,} users and a month. {report.machine()}. {noise}\n")
     medians = sorted(((median(taken), page) for page, taken in pages.times.items()), reverse=True)
-    print(
-        report.table(
-            ("the slowest pages", "median"), [(p, f"{ms:.0f} ms") for ms, p in medians[:15]]
-        )
-    )
+    slowest = [(page, f"{ms:.0f} ms") for ms, page in medians[:SHOWN]]
+    print(f"\n{company}. {report.machine()}. {noise}\n")
+    print(report.table((f"the slowest of {len(medians)} pages", "median"), slowest))
     print()
+    first, seconds, memory = exported
+    unread, page = max((taken[0], page) for page, taken in pages.times.items())
     found = [
-        Figure(f"the slowest of {len(medians)} pages, median", GOAL_MS, medians[0][0], "ms"),
-        Figure(
-            "the slowest at first sight", GOAL_MS, max(t[0] for t in pages.times.values()), "ms"
-        ),
-        Figure("first bytes of the usage as CSV", FIRST_BYTES_GOAL_MS, first, "ms"),
-        Figure(f"memory it takes, in {seconds:.0f} s", MEMORY_GOAL_MB, memory, "MB"),
+        Figure("the slowest page, median", GOAL_MS, medians[0][0], "ms"),
+        Figure(f"the slowest when first asked for ({page})", GOAL_MS, unread, "ms"),
+        Figure("all usage as CSV: first bytes", FIRST_BYTES_GOAL_MS, first, "ms"),
+        Figure(f"all usage as CSV: memory, in {seconds:.0f} s", MEMORY_GOAL_MB, memory, "MB"),
     ]
     print(report.figures(found))
 
