@@ -13,12 +13,8 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import CheckboxFilter, RangeDateFilter, TextFilter
 
 from subscriptions.admin.stretch import Way
+from subscriptions.fixed_values import PAYMENT_METHODS, REFERRAL_SOURCES, REGIONS, STATUSES
 from subscriptions.models import LoadReceipt, Plan
-
-REGIONS = ("North America", "Europe", "Asia", "South America", "Africa", "Oceania")
-REFERRAL_SOURCES = ("web search", "paid ads", "social media", "referral")
-PAYMENT_METHODS = ("credit card", "paypal", "bank transfer")
-STATUSES = ("Active", "Inactive")
 
 
 class Condition:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from django.urls import reverse
@@ -41,6 +42,11 @@ def here(request: Request, **changes: object) -> str:
         else:
             query[name] = str(value)
     return f"{request.path}?{query.urlencode()}" if query else request.path
+
+
+def header(addresses: Mapping[str, str]) -> str:
+    """The value of a `Link` header (RFC 8288): relations and their addresses, which are encoded."""
+    return ", ".join(f'<{url}>; rel="{relation}"' for relation, url in addresses.items())
 
 
 def sign_in(request: Request) -> str:

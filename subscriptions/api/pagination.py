@@ -1,90 +1,155 @@
-"""SERVE (step 4), API: pages of a list, for people and for programs that ask for one."""
+"""SERVE (step 4), API: numbered pages of a list, and how many there are."""
 
 from __future__ import annotations
 
 import re
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import Any, Final
 
-from django.core.paginator import InvalidPage, Page, Paginator
-from django.db.models import QuerySet
 from rest_framework.exceptions import NotFound, ParseError
-from rest_framework.pagination import PAGE_BREAK, PageLink, PageNumberPagination
 from rest_framework.request import Request
 
-from subscriptions.api import links
-from subscriptions.api.renderers import PageRenderer
+from subscriptions.api import links, sorting
+from subscriptions.api.lines import BLOCK
+from subscriptions.api.parts import SIZE, Listed, Part, size_of
+
+PAGE: Final = "page"
+COUNT: Final = "count"
+EXACT, ESTIMATED, NONE = "exact", "estimated", "none"
+DEEPEST: Final = 10_000  # rows that PostgreSQL passes over and throws away for a page
 
 
-class Pages(PageNumberPagination):
-    """`?page=2`, in pages of 50; the browsable page always has one, JSON only when asked."""
+@dataclass(frozen=True)
+class Total:
+    """How many rows a list has: what is known of it, and whether a page follows this one."""
 
-    page: Page[Any]  # these two once `paginate_queryset` has found rows to page
+    rows: int | None
+    kind: str
+    further: bool
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page that is asked for.
+
+    count   exact, estimated or none; None leaves the choice to the table's size.
+    always  whether a list without a number is its first page.
+    """
+
     request: Request
-    page_size = 50
-    template = "rest_framework/pages.html"
+    number: int
+    size: int
+    count: str | None
+    always: bool = False
 
-    def get_page_size(self, request: Request) -> int | None:
-        """Rows per page, or None for the whole list."""
-        paged = request.accepted_renderer.format == PageRenderer.format
-        return self.page_size if paged or self.page_query_param in request.query_params else None
+    @classmethod
+    def asked(cls, request: Request, *, always: bool) -> Page | None:
+        """The one in the query; without any None, or the first one if there is `always` a page.
 
-    def paginate_queryset(  # type: ignore[override]  # not evaluated, so that PostgreSQL may write it
-        self, queryset: QuerySet[Any], request: Request, view: Any = None
-    ) -> QuerySet[Any] | None:
-        """One page of the rows, or None where the whole list is wanted.
+        Raises:
+            ParseError: the number, the size or the way to count makes no sense.
+        """
+        parameters = request.query_params
+        number, count = parameters.get(PAGE, "1"), parameters.get(COUNT)
+        if not (always or PAGE in parameters or SIZE in parameters):
+            if count is not None:
+                raise ParseError(f'The query parameter "{COUNT}" goes with "{PAGE}" or "{SIZE}".')
+            return None
+        if not re.fullmatch("[1-9][0-9]{0,8}", number):
+            raise ParseError(f'The query parameter "{PAGE}" must be a number from 1 on.')
+        if count not in {None, EXACT, ESTIMATED, NONE}:
+            raise ParseError(
+                f'The query parameter "{COUNT}" must be {EXACT}, {ESTIMATED} or {NONE}.'
+            )
+        return cls(request, int(number), size_of(request), count, always)
+
+    @property
+    def start(self) -> int:
+        """How many rows come before it."""
+        return (self.number - 1) * self.size
+
+    def part(self, listed: Listed) -> Part:
+        """Its rows.
 
         Raises:
             NotFound: there is no such page.
+            ParseError: it lies too deep.
         """
-        size = self.get_page_size(request)
-        if size is None:
+        rows = sorting.ordered(listed.rows, listed.order, "dlt_id", sort_first=listed.sort_first)
+        counted = self.count or (EXACT if listed.few else ESTIMATED)
+        exact = self._counted(listed, counted)
+        if exact is not None and self.start >= exact and self.number > 1:
+            raise self._missing()
+        if self.number > self.deepest:
+            raise ParseError(
+                f"Pages end with the {DEEPEST:,}th row: use the query parameter "
+                '"cursor" to read further.'
+            )
+        if exact is not None:
+            total = Total(exact, EXACT, self.start + self.size < exact)
+        else:
+            total = self._peeked(listed, rows, counted)
+        return Part(
+            rows=rows[self.start : self.start + self.size] if total.rows != 0 else rows.none(),
+            facts=self._facts(total),
+            links=self._links(total),
+            steady=total.kind != ESTIMATED or not listed.planned,
+        )
+
+    def _counted(self, listed: Listed, counted: str) -> int | None:
+        """The number of rows, if it is wanted or cheap: the planner thinks that they are few."""
+        if counted == EXACT:
+            return listed.rows.count()
+        if counted == NONE or not listed.planned or listed.known > BLOCK:
             return None
-        self.request = request
-        paginator = Paginator(queryset, size)
-        number = self.get_page_number(request, paginator)
-        try:
-            self.page = paginator.page(number)
-        except InvalidPage as error:
-            raise NotFound(f"There is no page {number}.") from error
-        self.display_page_controls = paginator.num_pages > 1
-        return cast("QuerySet[Any]", self.page.object_list)
+        found = listed.rows[: BLOCK + 1].count()
+        return found if found <= BLOCK else None
 
-    def get_page_number(self, request: Request, paginator: Paginator[Any]) -> int:
-        """The number in the query.
+    def _peeked(self, listed: Listed, rows: Any, counted: str) -> Total:
+        """The total without counting all; of the last page it is known."""
+        here = rows[self.start : self.start + self.size + 1].values("dlt_id").count()
+        if not here and self.number > 1:
+            raise self._missing()
+        further = here > self.size
+        if counted == NONE:
+            return Total(None, NONE, further)
+        if not further:
+            return Total(self.start + here, EXACT, further)
+        return Total(max(listed.known, self.start + here), ESTIMATED, further)
 
-        Raises:
-            ParseError: it is none.
-        """
-        number = request.query_params.get(self.page_query_param, "1")
-        if not re.fullmatch("[1-9][0-9]{0,8}", number):
-            raise ParseError('The query parameter "page" must be a number from 1 on.')
-        return int(number)
+    def _missing(self) -> NotFound:
+        return NotFound(f"There is no page {self.number}.")
 
-    def facts(self) -> dict[str, int]:
-        """What an answer says about its page, beside the rows."""
-        paginator = self.page.paginator
+    def _facts(self, total: Total) -> dict[str, Any]:
+        """What an answer says about it, beside the rows."""
         return {
-            "total": paginator.count,
-            "page": self.page.number,
-            "size": paginator.per_page,
-            "pages": paginator.num_pages,
+            "total": total.rows,
+            "page": self.number,
+            "size": self.size,
+            "pages": self._pages(total),
+            COUNT: total.kind,
         }
 
-    def get_html_context(self) -> dict[str, Any]:  # type: ignore[override]
-        """Links to the pages around this one, the first and the last."""
-        page = self.page
-        return {
-            "previous_url": self._url(page.number - 1) if page.has_previous() else None,
-            "next_url": self._url(page.number + 1) if page.has_next() else None,
-            "page_links": [
-                PageLink(self._url(number), number, number == page.number, is_break=False)
-                if isinstance(number, int)
-                else PAGE_BREAK
-                for number in page.paginator.get_elided_page_range(
-                    page.number, on_each_side=1, on_ends=1
-                )
-            ],
-        }
+    def _pages(self, total: Total) -> int | None:
+        return None if total.rows is None else max(1, -(-total.rows // self.size))
 
-    def _url(self, number: int) -> str:
-        return links.here(self.request, page=number if number > 1 else None)
+    def _links(self, total: Total) -> dict[str, str]:
+        """To the first page and those beside it; to the last one where it is known and in reach."""
+        pages = self._pages(total)
+        numbers = {"first": 1}
+        if self.number > 1:
+            numbers["prev"] = self.number - 1
+        if total.further and self.number < self.deepest:
+            numbers["next"] = self.number + 1
+        if pages is not None and total.kind == EXACT and pages <= self.deepest:
+            numbers["last"] = pages
+        return {relation: self.url(number) for relation, number in numbers.items()}
+
+    @property
+    def deepest(self) -> int:
+        """The last page that does not lie too deep."""
+        return DEEPEST // self.size
+
+    def url(self, number: int) -> str:
+        """The address of another page; the first one has no number where it needs none."""
+        return links.here(self.request, **{PAGE: None if self.always and number == 1 else number})

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.template.loader import render_to_string
 from django.urls import reverse
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.request import Request
 
-from subscriptions.api import links, tables
+from subscriptions.api import browsing, links, tables
 from subscriptions.api.as_of import AS_OF
-
-if TYPE_CHECKING:
-    from subscriptions.api.pagination import Pages  # which knows this renderer
 
 
 class PageRenderer(BrowsableAPIRenderer):
     """REST framework's browsable API with a template of its own, for an API that is only read.
 
-    No forms, no script, no link that holds credentials; lists are tables, not JSON.
+    Nothing to write with, no script, no link that holds credentials; lists are tables, not JSON.
     """
 
     template = "rest_framework/page.html"
@@ -54,7 +50,7 @@ class PageRenderer(BrowsableAPIRenderer):
             "method": request.method,
             # Of a refused request the path alone: a parameter may be a piece of a password.
             "here": request.path if failed else links.here(request),
-            "json_url": links.here(request, format="json", page=None),
+            "json_url": links.here(request, format="json", **browsing.WHOLE),
             "navigation": [(end, reverse(end.url_name)) for end in links.ENDPOINTS],
             "current": request.path.split("/")[1],
             "sign_in_url": links.sign_in(request),
@@ -72,14 +68,9 @@ class PageRenderer(BrowsableAPIRenderer):
         query = f"?{AS_OF}={day}" if day else ""
         match getattr(view, "action", None):
             case "list":
-                rows = data[view.basename]
-                return {
-                    "as_of": day,
-                    "table": tables.of_rows(rows, query),
-                    **self._page(view.paginator, request),
-                }
+                return browsing.of_list(view, request, data[view.basename], query)
             case "retrieve":
-                leads: dict[str, Any] = {"table": tables.of_row(data, query)}
+                leads: dict[str, Any] = {"table": tables.of_row(data, view.columns[0], query)}
                 if hasattr(view, "history"):
                     leads["related"] = ("History", self._url(view, "history"))
                 return leads
@@ -93,16 +84,3 @@ class PageRenderer(BrowsableAPIRenderer):
     def _url(self, view: Any, name: str) -> str:
         """Another path of the same row."""
         return reverse(f"api:{view.basename}-{name}", kwargs=view.kwargs)
-
-    def _page(self, paginator: Pages, request: Request) -> dict[str, str]:
-        """Which rows these are, links to the others, and how a program gets them all."""
-        page, total = paginator.page, paginator.page.paginator.count
-        several = paginator.display_page_controls
-        whole = request.build_absolute_uri(links.here(request, page=None, format=None))
-        return {
-            "command": f"curl --user USERNAME {shlex.quote(whole)}",
-            "rows_shown": f"Rows {page.start_index():,} to {page.end_index():,} of {total:,}"
-            if several
-            else f"{total:,} rows",
-            "page_links": paginator.to_html() if several else "",
-        }

@@ -21,11 +21,15 @@ DETAILS: Final = {
 
 @dataclass(frozen=True)
 class Cell:
-    """One value of a table, as text, the CSS class that says how to show it, and a link."""
+    """One value of a table, as text, the CSS class that says how to show it, and a link.
+
+    Of a column's header `sort` says how the rows are ordered by it, in ARIA's words.
+    """
 
     text: str
     kind: str = "text"
     href: str = ""
+    sort: str = ""
 
     @classmethod
     def of(cls, value: object) -> Cell:
@@ -59,9 +63,8 @@ def of_rows(rows: Sequence[Mapping[str, Any]], query: str) -> Table:
     )
 
 
-def of_row(row: Mapping[str, Any], query: str) -> Table:
-    """One line for each column; its own key, the first one, leads nowhere."""
-    key = next(iter(row))
+def of_row(row: Mapping[str, Any], key: str, query: str) -> Table:
+    """One line for each column; the row's own key leads nowhere."""
     cells = {
         name: Cell.of(v) if name == key else _linked(name, v, query) for name, v in row.items()
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from django.conf import settings
 from django.db import connection
 from rest_framework.exceptions import NotFound
@@ -31,6 +33,11 @@ class ApiView(APIView):
         return frozenset({"format"})
 
     @property
+    def filter_parameters(self) -> Set[str]:
+        """Names of further ones, which filter."""
+        return frozenset()
+
+    @property
     def default_response_headers(self) -> dict[str, str]:
         """Headers of every answer, errors included."""
         return {
@@ -42,7 +49,7 @@ class ApiView(APIView):
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         """Check who asks, then what for."""
         super().initial(request, *args, **kwargs)
-        refuse_unknown(request, self.query_parameters)
+        refuse_unknown(request, self.query_parameters, self.filter_parameters)
 
 
 class RootView(ApiView):

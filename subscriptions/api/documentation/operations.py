@@ -16,7 +16,7 @@ from subscriptions.api.documentation.answers import (
     problems,
     success,
 )
-from subscriptions.api.viewsets import RowViewSet
+from subscriptions.api.row_viewsets import RowViewSet
 
 UNCHANGED: Final[Schema] = {
     "description": "Nothing has changed since the answer with this `ETag`; no body.",

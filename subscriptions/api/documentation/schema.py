@@ -17,7 +17,7 @@ from subscriptions.api.documentation import (
 from subscriptions.api.documentation.answers import ERROR, FAILURE, PROBLEMS
 from subscriptions.api.documentation.operations import NAMES, OTHERS, TAGS, Operation, of_rows
 from subscriptions.api.documentation.parameters import CONDITION, of_query
-from subscriptions.api.viewsets import RowViewSet
+from subscriptions.api.row_viewsets import RowViewSet
 
 Schema = dict[str, Any]
 

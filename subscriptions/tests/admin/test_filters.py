@@ -11,7 +11,7 @@ from django.contrib.admin import site
 from django.db.models import Model
 from django.test import Client
 
-from subscriptions.admin import filters
+from subscriptions import fixed_values
 from subscriptions.admin.display import url
 from subscriptions.models import (
     Plan,
@@ -91,10 +91,10 @@ def test_the_versions_of_one_record(admin: Client, model: type[Model]) -> None:
 @pytest.mark.parametrize(
     ("model", "field", "choices"),
     [
-        (User, "region", filters.REGIONS),
-        (User, "referral_source", filters.REFERRAL_SOURCES),
-        (Subscription, "payment_method", filters.PAYMENT_METHODS),
-        (Subscription, "status", filters.STATUSES),
+        (User, "region", fixed_values.REGIONS),
+        (User, "referral_source", fixed_values.REFERRAL_SOURCES),
+        (Subscription, "payment_method", fixed_values.PAYMENT_METHODS),
+        (Subscription, "status", fixed_values.STATUSES),
     ],
 )
 def test_the_fixed_choices_are_those_of_the_data(

@@ -46,6 +46,17 @@ def test_reading(browser: Browser, live_server: LiveServer, width: int) -> None:
     page.wait_for_url("**/users?page=2")
     assert page.locator("tbody td").first.inner_text() > first
 
+    # Without a script: search and order by the form, then turn the order by a header.
+    page.fill("input[type=search]", "s")
+    page.select_option("select", "-signup_date")
+    page.click("text=Show")
+    page.wait_for_url("**/users?search=s&ordering=-signup_date")
+    assert page.locator("th[aria-sort=descending]").inner_text().startswith("signup_date")
+    page.click("th a:has-text('signup_date')")
+    page.wait_for_url("**/users?search=s&ordering=signup_date")
+    page.click("a[aria-label='Without search']")
+    page.wait_for_url("**/users?ordering=signup_date")
+
     # The table scrolls by itself; the page does not scroll sideways.
     assert page.evaluate("document.documentElement.scrollWidth") == width
     assert page.evaluate("getComputedStyle(document.body).fontFamily").startswith("Inter")

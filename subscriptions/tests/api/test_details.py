@@ -198,7 +198,7 @@ def test_parameters(api: Client, path: str) -> None:
         assert getattr(api, method)(f"{address}?page=1").status_code == 400
         assert getattr(api, method)(f"{address}?format=json").status_code == 200
     assert api.get(f"{address}?page=1").json() == {
-        "error": 'Unknown query parameter "page": use as_of, format, password, username.'
+        "error": 'Unknown query parameter "page": use as_of, fields, format, password, username.'
     }
 
 

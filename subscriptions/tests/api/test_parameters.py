@@ -14,9 +14,19 @@ pytestmark = pytest.mark.usefixtures("dataset", "db")
 def test_unknown_parameter(api: Client, path: str) -> None:
     response = api.get(path, {"pagee": "2"})
     assert response.status_code == 400
-    names = "format, " if path == "/" else "as_of, format, page, "
-    assert response.json()["error"] == (
-        f'Unknown query parameter "pagee": use {names}password, username.'
+    takes = (
+        "format, password, username."
+        if path == "/"
+        else "as_of, count, cursor, fields, format, ordering, page, password, search, size, "
+        "username, or a column's name to filter by."
+    )
+    assert response.json()["error"] == f'Unknown query parameter "pagee": use {takes}'
+
+
+def test_unknown_comparison(api: Client) -> None:
+    error = api.get("/users?plan_id__like=2").json()["error"]
+    assert error.endswith(
+        "plan_id, plan_id__gt, plan_id__gte, plan_id__in, plan_id__lt, plan_id__lte."
     )
 
 

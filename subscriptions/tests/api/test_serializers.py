@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from rest_framework.renderers import JSONRenderer
 
+from subscriptions.api.row_viewsets import RowViewSet
 from subscriptions.api.viewsets import (
     PlanViewSet,
-    RowViewSet,
     SubscriptionViewSet,
     UsageViewSet,
     UserViewSet,

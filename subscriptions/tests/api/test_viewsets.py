@@ -125,7 +125,7 @@ def test_queries(
         api.get(f"/{path}")
     with django_assert_num_queries(2):
         Client().get(f"/{path}", credentials())
-    with django_assert_num_queries(2):  # how many there are, and a page of them
+    with django_assert_num_queries(3):  # how many there are, and a page of them
         person.get(f"/{path}")
 
 
