@@ -8,7 +8,12 @@ from typing import Any, Final
 from rest_framework.renderers import BaseRenderer
 
 from subscriptions.api.as_of import AS_OF
-from subscriptions.api.pagination import Pages
+from subscriptions.api.columns import FIELDS
+from subscriptions.api.cursors import CURSOR
+from subscriptions.api.ordering import ORDERING
+from subscriptions.api.pagination import COUNT, ESTIMATED, EXACT, NONE, PAGE
+from subscriptions.api.parts import LARGEST_SIZE, SIZE, USUAL_SIZE
+from subscriptions.api.search import SEARCH
 
 Schema = dict[str, Any]
 
@@ -29,10 +34,37 @@ PARAMETERS: Final[Mapping[str, Schema]] = {
         "the dataset's first load; an earlier one is an error that names it.",
         "schema": {"type": "string", "format": "date"},
     },
-    Pages.page_query_param: {
-        "description": f"Answer one page of {Pages.page_size} rows, with `total`, `page`, `size` "
-        "and `pages`, instead of all rows.",
+    SEARCH: {
+        "description": "Rows with this key, or whose names or e-mail address begin so.",
+        "schema": {"type": "string", "maxLength": 500},
+    },
+    ORDERING: {
+        "description": "Columns to order by, separated by commas; descending after a minus sign. "
+        "The key decides between equal rows. Null comes last, descending first.",
+        "schema": {"type": "string"},
+    },
+    FIELDS: {
+        "description": "Columns to answer, separated by commas, in this order.",
+        "schema": {"type": "string"},
+    },
+    PAGE: {
+        "description": "Answer one page, with `total`, `page`, `size`, `pages` and `count`, not "
+        "all rows.",
         "schema": {"type": "integer", "minimum": 1, "maximum": 999_999_999},
+    },
+    SIZE: {
+        "description": f"Rows of a page or after a cursor; {USUAL_SIZE} without it.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": LARGEST_SIZE},
+    },
+    COUNT: {
+        "description": "How the `total` of a page comes about.",
+        "schema": {"type": "string", "enum": [EXACT, ESTIMATED, NONE]},
+    },
+    CURSOR: {
+        "description": "Answer the rows after this place, with `next` and `size`; empty: from the "
+        "start. Walk by the links in `next`.",
+        "schema": {"type": "string"},
+        "allowEmptyValue": True,
     },
 }
 CONDITION: Final[Schema] = {

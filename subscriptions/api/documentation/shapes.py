@@ -8,12 +8,12 @@ from typing import Any, Final
 Schema = dict[str, Any]
 
 MOMENT: Final[Schema] = {"type": "string", "format": "date-time"}
-# Of a page, beside its rows; all of them or none.
+# Of a page, beside its rows; all of them, or (after a cursor) the size alone, or none.
 FACTS: Final[Mapping[str, Schema]] = {
     "total": {
-        "type": "integer",
+        "type": ["integer", "null"],
         "minimum": 0,
-        "description": "Rows on all pages.",
+        "description": "Rows on all pages; null where they were not to be counted.",
         "examples": [1000],
     },
     "page": {
@@ -29,11 +29,20 @@ FACTS: Final[Mapping[str, Schema]] = {
         "examples": [50],
     },
     "pages": {
-        "type": "integer",
+        "type": ["integer", "null"],
         "minimum": 1,
         "description": "How many pages there are.",
         "examples": [20],
     },
+    "count": {
+        "type": "string",
+        "enum": ["exact", "estimated", "none"],
+        "description": "How the total came about.",
+    },
+}
+NEXT: Final[Schema] = {
+    "type": ["string", "null"],
+    "description": "After a cursor: the address of the rows that follow; null at the end.",
 }
 
 
@@ -50,9 +59,12 @@ def of_answers(basename: str, name: str, row: Schema) -> dict[str, Schema]:
         f"{name}List": {
             "type": "object",
             "description": "The rows; and, of a page, which one it is.",
-            "properties": {basename: {"type": "array", "items": reference}, **FACTS},
+            "properties": {basename: {"type": "array", "items": reference}, **FACTS, "next": NEXT},
             "required": [basename],
-            "dependentRequired": {fact: list(FACTS) for fact in FACTS},
+            "dependentRequired": {
+                "next": ["size"],
+                **{fact: list(FACTS) for fact in FACTS if fact != "size"},
+            },
             "additionalProperties": False,
         },
         f"{name}Version": _version(reference, list(row["properties"])),
