@@ -12,7 +12,7 @@ from subscriptions.extract.randomness import Ints, Mask, Stream
 from subscriptions.extract.subscriptions import PAYMENT_METHODS, Slots
 from subscriptions.extract.tables import dates, integers, keys, table, words
 from subscriptions.extract.usage import Rows, levels
-from subscriptions.extract.users import people, user_table
+from subscriptions.extract.users import may_have_changed, people, user_table
 
 _STATUSES = pa.array(["Inactive", "Active"])
 # Usage rows to work out at a time: the steps in between take some 200 bytes each.
@@ -56,26 +56,29 @@ class Partition:
 
     def tables(self, as_of: int) -> dict[str, pa.Table]:
         """`user`, `subscription` and `usage` as of a day."""
+        state = self._state(as_of)
         return {
             "user": self._users(as_of, self._latest(as_of) >= 0),
-            "subscription": self._subscriptions(as_of, self._state(as_of).started),
+            "subscription": self._subscriptions(state, state.started),
             "usage": self._usage(self.rows.day <= as_of),
         }
 
     def changes(self, as_of: int, since: int) -> Changes:
         """What is new on a day, or differs from its state on an earlier one."""
         new_users, moved = self._changed_users(as_of, since)
-        new, changed = self._changed_subscriptions(as_of, since)
+        then, now = self._state(since), self._state(as_of)
+        differ = (then.known != now.known) | (then.active != now.active)
+        new, changed = now.started & ~then.started, then.started & differ
         rows = (self.rows.day <= as_of) & (self.rows.day > since)
         return Changes(
             before={
                 "user": self._users(since, moved),
-                "subscription": self._subscriptions(since, changed),
+                "subscription": self._subscriptions(then, changed),
                 "usage": self._usage(np.zeros_like(rows)),  # once there, it never changes
             },
             after={
                 "user": self._users(as_of, new_users | moved),
-                "subscription": self._subscriptions(as_of, new | changed),
+                "subscription": self._subscriptions(now, new | changed),
                 "usage": self._usage(rows),
             },
         )
@@ -92,10 +95,13 @@ class Partition:
         """Who signed up between two days, and who had by the earlier one and changed since."""
         first = self.slots.where(self.slots.step == 0)
         before, latest = self._latest(since), self._latest(as_of)
-        moved = self.slots.plan[before] != self.slots.plan[latest]
-        then, now = (people(self.seed, first.user, first.start, day) for day in (since, as_of))
-        moved |= then.differs(now)
-        return (before < 0) & (latest >= 0), (before >= 0) & moved
+        there = before >= 0
+        moved = there & (self.slots.plan[before] != self.slots.plan[latest])
+        some = there & may_have_changed(self.seed, first.user, first.start, since, as_of)
+        those = first.where(some)
+        then, now = (people(self.seed, those.user, those.start, day) for day in (since, as_of))
+        moved[some] |= then.differs(now)
+        return ~there & (latest >= 0), moved
 
     def _users(self, as_of: int, chosen: Mask) -> pa.Table:
         first = self.slots.where(self.slots.step == 0).where(chosen)
@@ -109,14 +115,7 @@ class Partition:
         known = (self.slots.plan != FREE) | (self.end < day)
         return State(started, known, started & (~known | (self.end >= day)))
 
-    def _changed_subscriptions(self, as_of: int, since: int) -> tuple[Mask, Mask]:
-        """Which started between two days, and which had by the earlier one and changed since."""
-        then, now = self._state(since), self._state(as_of)
-        differ = (then.known != now.known) | (then.active != now.active)
-        return now.started & ~then.started, then.started & differ
-
-    def _subscriptions(self, as_of: int, chosen: Mask) -> pa.Table:
-        state = self._state(as_of)
+    def _subscriptions(self, state: State, chosen: Mask) -> pa.Table:
         slots = self.slots.where(chosen)
         columns = [
             keys(self.seed, Stream.SUBSCRIPTION_KEY, slots.step * self.stride + slots.user),

@@ -43,6 +43,8 @@ _SHORTEST_RETURN, _LONGEST_RETURN = 30, 120
 # After the epoch users stay as they did before, but a small company's luck is no law: the bar
 # that its few users happen to need is kept between these.
 _LOWEST_BAR, _HIGHEST_BAR = 0.15, 0.45
+# Bars that are tried in turn until one leaves enough: a low one spares most of the work.
+_TRIED_BARS = (0.25, 0.5, 1.0)
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ class Slots:
 
     def where(self, chosen: Mask | Ints) -> "Slots":
         """The chosen entries."""
-        return Slots(*(getattr(self, field.name)[chosen] for field in fields(self)))
+        places = np.flatnonzero(chosen) if chosen.dtype == np.bool_ else chosen
+        return Slots(*(getattr(self, field.name)[places] for field in fields(self)))
 
 
 def join(parts: Sequence[Slots]) -> Slots:
@@ -125,27 +128,41 @@ def _next_start(seed: int, slots: Slots, step: Ints) -> Ints:
     return np.where(slots.plan == FREE, slots.start + spell, paid_start)
 
 
-def following(seed: int, slots: Slots) -> Slots:
-    """The subscription that would follow each given one, its hurdle the higher of the two."""
+def _next_hurdle(seed: int, slots: Slots) -> Floats:
+    """The hurdle of the next subscription: that of the given one, or its own where it is higher."""
     step = slots.step + 1
     tenure = np.minimum(step, _HIGHEST_TENURE)
     loyalty = _LOYALTY_ODDS[share(draw(seed, Stream.LOYALTY, slots.user), _LOYALTY_SHARES)]
     odds = loyalty * tenure * np.where(slots.plan == FREE, _FREE_ODDS, 1.0)
     # A user stays where u <= odds * bar / (1 - bar + odds * bar); solved for the bar.
     luck = unit(draw(seed, Stream.CONTINUE, slots.user, step))
-    hurdle = luck / (luck + odds * (1.0 - luck))
+    return np.maximum(slots.hurdle, luck / (luck + odds * (1.0 - luck)))
+
+
+def following(seed: int, slots: Slots, last_day: int, bar: float) -> Slots:
+    """The subscriptions that follow the given ones, start by `last_day` and stay under the bar.
+
+    What leaves the most out is reckoned first, and the rest of those alone that are left.
+    """
+    hurdle = _next_hurdle(seed, slots)
+    under = np.flatnonzero(hurdle <= bar)
+    slots, hurdle = slots.where(under), hurdle[under]
+    start = _next_start(seed, slots, slots.step + 1)
+    timely = np.flatnonzero(start <= last_day)
+    slots, hurdle, start = slots.where(timely), hurdle[timely], start[timely]
+    step = slots.step + 1
     move = below(draw(seed, Stream.MOVE, slots.user, step), 100)
     change = draw(seed, Stream.PAYMENT_CHANGE, slots.user, step)
     return Slots(
         user=slots.user,
         step=step,
         plan=_NEXT_PLAN[slots.plan - 1, move],
-        start=_next_start(seed, slots, step),
+        start=start,
         # One renewal in eight draws the method anew, from the same shares.
         payment=np.where(
             (change & np.uint64(7)) == 0, share(change, PAYMENT_SHARES), slots.payment
         ),
-        hurdle=np.maximum(slots.hurdle, hurdle),
+        hurdle=hurdle,
     )
 
 
@@ -154,20 +171,21 @@ def _grow(seed: int, first: Slots, last_day: int, bar: float) -> list[Slots]:
     rounds = []
     current = first
     while len(current):
-        current = following(seed, current)
-        current = current.where((current.start <= last_day) & (current.hurdle <= bar))
+        current = following(seed, current, last_day, bar)
         rounds.append(current)
     return rounds
 
 
-def _easiest(slots: Slots, wanted: int) -> tuple[Slots, float]:
-    """The `wanted` entries of least hurdle, in the order given, and the bar that this makes.
+def _easiest(parts: Sequence[Slots], wanted: int) -> tuple[Slots, float]:
+    """The `wanted` entries of least hurdle, by user and step, and the bar that this makes.
 
     Equal hurdles occur along a chain, where a high one is carried on: the earlier entry wins.
     """
-    bar = float(np.partition(slots.hurdle, wanted - 1)[wanted - 1])
+    hurdles = np.concatenate([part.hurdle for part in parts])
+    bar = float(np.partition(hurdles, wanted - 1)[wanted - 1])
+    slots = join([part.where(part.hurdle <= bar) for part in parts])
     chosen = slots.hurdle < bar
-    ties = np.flatnonzero(slots.hurdle == bar)
+    ties = np.flatnonzero(~chosen)
     chosen[ties[: wanted - int(chosen.sum())]] = True
     return slots.where(chosen), bar
 
@@ -184,13 +202,12 @@ def settle(seed: int, first: Slots, epoch: int, wanted: int) -> tuple[Slots, flo
     pulls = range(8, -1, -1) if epoch >= day_number(ENOUGH_TIME) else (8,)
     for pull in pulls:
         moved = replace(first, start=OPENING + (first.start - OPENING) * pull // 8)
-        for bar in (0.5, 1.0):
-            # A bar that leaves enough leaves all that count; a low one spares most of the work.
-            slots = join([moved, *_grow(seed, moved, epoch, bar)])
-            if len(slots) >= wanted:
-                chosen, reached = _easiest(slots, wanted)
+        for bar in _TRIED_BARS:
+            parts = [moved, *_grow(seed, moved, epoch, bar)]
+            if sum(map(len, parts)) >= wanted:
+                chosen, reached = _easiest(parts, wanted)
                 return chosen, min(max(reached, _LOWEST_BAR), _HIGHEST_BAR)
-    return slots, _HIGHEST_BAR
+    return join(parts), _HIGHEST_BAR
 
 
 def go_on(seed: int, slots: Slots, epoch: int, bar: float, as_of: int) -> Slots:
@@ -198,11 +215,9 @@ def go_on(seed: int, slots: Slots, epoch: int, bar: float, as_of: int) -> Slots:
     last = np.flatnonzero(np.append(slots.user[1:] != slots.user[:-1], True))
     current = slots.where(last)
     current = replace(current, hurdle=np.zeros(len(current)))
-    upcoming = following(seed, current)
+    upcoming = following(seed, current, as_of, bar)
     # A possible start by the epoch that was not chosen then: this user has left.
-    upcoming = upcoming.where(
-        (upcoming.start > epoch) & (upcoming.start <= as_of) & (upcoming.hurdle <= bar)
-    )
+    upcoming = upcoming.where(upcoming.start > epoch)
     return join([slots, upcoming, *_grow(seed, upcoming, as_of, bar)])
 
 

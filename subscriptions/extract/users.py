@@ -18,6 +18,10 @@ REFERRAL_SHARES = (20, 45, 10, 25)
 _STRETCH = 512
 _EMAIL_CHANGES_ONE_IN = 6
 _REGION_CHANGES_ONE_IN = 16
+_CHANGES = (
+    (Stream.EMAIL_CHANGE, _EMAIL_CHANGES_ONE_IN),
+    (Stream.REGION_CHANGE, _REGION_CHANGES_ONE_IN),
+)
 
 
 @dataclass(frozen=True)
@@ -38,27 +42,41 @@ class Person:
 
 
 def _changes(
-    seed: int, stream: Stream, one_in: int, users: Ints, signup: Ints, as_of: int, stretch: int
-) -> tuple[Mask, Ints]:
-    """Who has changed in that stretch by `as_of`, and bits left over to say how."""
+    seed: int, stream: Stream, one_in: int, users: Ints, signup: Ints, stretch: int
+) -> tuple[Mask, Ints, Ints]:
+    """Who will change in that stretch, on what day, and bits left over to say how."""
     bits = draw(seed, stream, users, stretch)
     day = signup + 1 + stretch * _STRETCH + below(bits, _STRETCH)
     rest = (bits & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    return (rest % one_in == 0) & (day <= as_of), rest // one_in
+    return rest % one_in == 0, day, rest // one_in
+
+
+def may_have_changed(seed: int, users: Ints, signup: Ints, since: int, as_of: int) -> Mask:
+    """Whose address or region has changed between two days, even if it has changed back."""
+    found = np.zeros(len(users), np.bool_)
+    for stretch in _stretches(signup, as_of):
+        for stream, one_in in _CHANGES:
+            changing, day, _ = _changes(seed, stream, one_in, users, signup, stretch)
+            found |= changing & (day > since) & (day <= as_of)
+    return found
+
+
+def _stretches(signup: Ints, as_of: int) -> range:
+    """Those in which any of the users can have changed by a day."""
+    return range((as_of - int(signup.min(initial=as_of))) // _STRETCH + 1)
 
 
 def people(seed: int, users: Ints, signup: Ints, as_of: int) -> Person:
     """Addresses and regions as of a day; of users yet to sign up, as they will be then."""
     region = draw_regions(draw(seed, Stream.REGION, users))
     emails = np.zeros_like(users)
-    longest = as_of - int(signup.min(initial=as_of))
-    for stretch in range(longest // _STRETCH + 1):
-        where = (users, signup, as_of, stretch)
-        changed, _ = _changes(seed, Stream.EMAIL_CHANGE, _EMAIL_CHANGES_ONE_IN, *where)
-        emails += changed
-        moved, rest = _changes(seed, Stream.REGION_CHANGE, _REGION_CHANGES_ONE_IN, *where)
+    for stretch in _stretches(signup, as_of):
+        where = (users, signup, stretch)
+        changing, day, _ = _changes(seed, Stream.EMAIL_CHANGE, _EMAIL_CHANGES_ONE_IN, *where)
+        emails += changing & (day <= as_of)
+        moving, day, rest = _changes(seed, Stream.REGION_CHANGE, _REGION_CHANGES_ONE_IN, *where)
         # One to five places on, so that a move always leads elsewhere.
-        region = np.where(moved, (region + 1 + rest % 5) % 6, region)
+        region = np.where(moving & (day <= as_of), (region + 1 + rest % 5) % 6, region)
     return Person(emails, region)
 
 

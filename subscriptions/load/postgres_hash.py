@@ -7,6 +7,7 @@ they are from release to release; the one below is `hash_bytes_extended` of its
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -80,7 +81,7 @@ def of_bytes(rows: npt.NDArray[np.uint8], seed: int) -> Hashes:
 
 def _of_some(rows: npt.NDArray[np.uint8], seed: int) -> Hashes:
     count, length = rows.shape
-    state = _started(length, seed)
+    state = list(_started(length, seed))
     for start in range(0, length - length % _BLOCK, _BLOCK):
         for place, word in enumerate(_words(rows[:, start : start + _BLOCK])):
             state[place] = state[place] + word
@@ -95,7 +96,8 @@ def _of_some(rows: npt.NDArray[np.uint8], seed: int) -> Hashes:
     return halves.view("<u8")[:, 0]
 
 
-def _started(length: int, seed: int) -> list[Any]:
+@lru_cache(maxsize=1024)
+def _started(length: int, seed: int) -> tuple[Any, ...]:
     """The three words before any byte is read; the same for all rows, so single numbers."""
     start = np.array([_START + length & 0xFFFFFFFF], np.uint32)
     state = [start, start, start]
@@ -103,7 +105,7 @@ def _started(length: int, seed: int) -> list[Any]:
         state[0] = start + np.uint32(seed >> 32)
         state[1] = start + np.uint32(seed & 0xFFFFFFFF)
         _mix(state)
-    return state
+    return tuple(state)
 
 
 def _words(rows: npt.NDArray[np.uint8]) -> list[Words]:
