@@ -193,7 +193,7 @@ def generation(load: Load, name: str, progress: Progress = SILENT) -> Iterator[G
             initializer=follow_parent,
         )
     with tempfile.TemporaryDirectory(prefix=leftovers.prefix(name)) as folder:
-        order = Order(load.company, load.as_of, load.row_suffix, Path(folder))
+        order = Order(load.company, load.as_of, load.row_prefix, Path(folder))
         made = Generation(load, order, executor, progress)
         with interruption.stopping(made.stop, order.folder):
             try:

@@ -113,8 +113,8 @@ class Load:
     started_at: datetime
 
     @property
-    def row_suffix(self) -> str:
-        """Makes a key's `_dlt_id` unique among loads: when this one started, in base 36."""
+    def row_prefix(self) -> str:
+        """Makes a row's `_dlt_id` unique among loads: when this one started, in base 36."""
         number, digits = int(self.started_at.timestamp() * 1_000_000), ""
         while number:
             number, digit = divmod(number, 36)

@@ -29,6 +29,9 @@ from subscriptions.load.tables import TABLES, VERSION_COLUMNS, Table
 WITH_HISTORY: Final = "replace, with history"
 """What the receipt says in place of a disposition where all versions were copied."""
 
+# Numbers of as many digits are in order as text, too.
+_FIRST_ROW: Final = 1_000_000_000
+
 
 class StoredRows:
     """The current rows of a snapshot; with `history` all versions, with their dates."""
@@ -39,7 +42,7 @@ class StoredRows:
         self.folder = folder
         """Where temporary files may lie as long as this lasts."""
         self._state = state
-        self._suffix = load.row_suffix
+        self._prefix = load.row_prefix
         self._history = history
         self._progress = progress
         self._selections: Mapping[str, Selection] = {}
@@ -121,7 +124,7 @@ class StoredRows:
         if self._history:
             return f"SELECT {', '.join(self.columns(table))} FROM {relation}"
         # As the generator does: unique for the row and this load, whatever id it has at the source.
-        row_id = f"{table.key}::text || '-{self._suffix}'"
+        row_id = f"'{self._prefix}-' || ({_FIRST_ROW} + row_number() OVER ())"
         query = (
             f"SELECT {', '.join(table.columns)}, {row_id} FROM {relation} WHERE valid_to IS NULL"
         )
