@@ -81,7 +81,7 @@ class Publication:
             # Somebody may have built on the tables meanwhile.
             if is_swappable(self.cursor, self.dataset, self.staging.load):
                 self._note(load_id, changes, stored)
-                swap.perform(load_id)
+                swap.perform()
                 self.staging.progress.advance(Phase.PUBLISHING, len(TABLES))
                 return
             # What follows takes its time, which readers need not wait for.

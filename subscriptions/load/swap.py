@@ -44,10 +44,13 @@ class Swap:
         """Give back what `lock_out_straddlers` has locked."""
         patience.give_back(self.cursor)
 
-    def perform(self, load_id: str) -> None:
+    def perform(self) -> None:
         """Carry over what is not staged, and change the names."""
         self._carry_over()
-        retired = f"{self.dataset}_old_{load_id.split('.', maxsplit=1)[0]}"
+        # No other schema has its number, however many are still in use, and it fits into a name.
+        self.cursor.execute("SELECT %s::regnamespace::oid::bigint", (f'"{self.dataset}"',))
+        ((number,),) = self.cursor.fetchall()
+        retired = f"{self.dataset}_old_{number}"
         self.cursor.execute(f'ALTER SCHEMA "{self.dataset}" RENAME TO "{retired}"')
         self.cursor.execute(f"COMMENT ON SCHEMA \"{retired}\" IS '{RETIRED}'")
         self.cursor.execute(f'ALTER SCHEMA "{self.staged}" RENAME TO "{self.dataset}"')

@@ -6,6 +6,7 @@ import threading
 import time
 from contextlib import ExitStack
 from datetime import date
+from itertools import count
 from typing import Any, Final
 
 import pytest
@@ -87,6 +88,24 @@ def test_no_load_waits_for_a_reader_nor_makes_others_wait(
     assert len(kept) == (disposition == "replace" and not attached)
     execute(company, LATER)
     assert query(retired, f"{target.dataset}_old_%") == []
+
+
+def test_replaces_of_one_second_and_a_reader_of_the_first(
+    execute: Execute, target: Target, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(SMALL, DAY, "replace")
+    second = int(time.time())
+    moments = count()
+    monkeypatch.setattr(
+        "dlt.extract.storage.create_load_id", lambda: f"{second}.{100_000 + next(moments)}"
+    )
+    monkeypatch.setattr(swap, "LOCK_PATIENCE_S", 0)
+    with holding(target, USER.view):
+        execute(LARGE, DAY, "replace")
+        with holding(target, USER.view):
+            execute(SMALL, DAY, "replace")
+            retired = "SELECT nspname FROM pg_namespace WHERE nspname LIKE %s"
+            assert len(query(retired, f"{target.dataset}_old_%")) == 2
 
 
 def test_a_first_load_does_not_wait_for_a_reader_of_what_an_interrupted_one_left(
