@@ -58,12 +58,13 @@ class Request:
             raise LoadError(
                 f"The company opened on {OPENING_DATE}: --as-of cannot be {self.as_of}."
             )
-        epoch = self.epoch or self.as_of or OPENING_DATE
+        # What a company of another epoch could not reach says nothing of the one that is meant.
+        epoch = self.epoch or OPENING_DATE
         _company(
             DEFAULT_SEED if self.seed is None else self.seed,
             DEFAULT_USERS if self.users is None else self.users,
             epoch,
-            self.as_of or epoch,
+            epoch,
         )
 
     def _check_backfill(self) -> None:

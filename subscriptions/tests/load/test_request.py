@@ -45,6 +45,15 @@ def test_what_is_not_named_comes_from_the_dataset(name: str | None) -> None:
     assert load.company == Company(seed=5, users=300, epoch=date(2026, 6, 1))
 
 
+def test_a_day_that_no_company_can_reach_is_told_with_the_epoch_that_is_meant() -> None:
+    request = Request(as_of=date(9000, 1, 1))
+    request.check()
+    with pytest.raises(LoadError, match="with 300 users on 2026-06-01 runs out of 32-bit keys"):
+        resolve(request, RECORDED, NOW)
+    with pytest.raises(LoadError, match="with 1,000 users on 9000-01-01 runs out of 32-bit keys"):
+        resolve(request, None, NOW)
+
+
 def test_as_of_is_the_later_of_today_and_the_recorded_one() -> None:
     earlier = datetime(2026, 11, 1, tzinfo=UTC)
     assert resolve(Request(), RECORDED, earlier).as_of == TODAY
