@@ -142,16 +142,9 @@ def _finished_before(load: Load, recorded: Receipt) -> bool:
 
     To run it once more would, under `append`, add its rows a second time.
     """
-    company = load.company
     return (
         not recorded.finished
-        and (recorded.seed, recorded.users, recorded.epoch, recorded.as_of)
-        == (
-            company.seed,
-            company.users,
-            company.epoch,
-            load.as_of,
-        )
+        and (recorded.company, recorded.as_of) == (load.company, load.as_of)
         and recorded.dispositions == load.dispositions
     )
 

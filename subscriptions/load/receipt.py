@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 from psycopg import sql
 
+from subscriptions.extract import Company
 from subscriptions.load.tables import RECEIPT_TABLE
 
 if TYPE_CHECKING:
@@ -53,6 +54,11 @@ class Receipt:
     finished: bool = True
     moved_from: date | None = None
     """The as-of date of the load before it, if there was one."""
+
+    @property
+    def company(self) -> Company:
+        """Whose rows were loaded."""
+        return Company(self.seed, self.users, self.epoch)
 
 
 def latest(connection: psycopg.Connection[Any], dataset: str) -> Receipt | None:

@@ -190,7 +190,7 @@ def refuse_other(source: Receipt, target: Receipt | None, dataset: str) -> None:
     """
     if target is None:
         return
-    if (source.seed, source.users, source.epoch) != (target.seed, target.users, target.epoch):
+    if source.company != target.company:
         raise LoadError(
             f"The target holds the company of {_company(target)}, the source that of "
             f"{_company(source)}: DROP SCHEMA {dataset} CASCADE at the target if nobody needs it "
@@ -206,12 +206,7 @@ def refuse_other(source: Receipt, target: Receipt | None, dataset: str) -> None:
 
 def same_moment(source: Receipt, target: Receipt | None) -> bool:
     """Whether both hold the same company on the same day."""
-    return target is not None and (source.seed, source.users, source.epoch, source.as_of) == (
-        target.seed,
-        target.users,
-        target.epoch,
-        target.as_of,
-    )
+    return target is not None and (source.company, source.as_of) == (target.company, target.as_of)
 
 
 def _company(recorded: Receipt) -> str:
