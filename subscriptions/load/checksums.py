@@ -8,7 +8,7 @@ matters. PostgreSQL takes about 0.4 microseconds a row, and nothing but function
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from subscriptions.load.tables import VERSION_COLUMNS, Table
 BUCKETS: Final = 4096
 """Parts of a table, by key, that are compared one by one when its checksum is not as it should."""
 _MODULUS: Final = 1 << 64
+_OFTEN_NULL: Final = {"end_date", "payment_method"}
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,11 @@ class Stored:
         """As the receipt keeps it."""
         return {"rows": self.current.rows, "checksum": self.current.digits, "closed": self.closed}
 
+    @classmethod
+    def read(cls, noted: Mapping[str, Any]) -> Stored:
+        """From what the receipt keeps."""
+        return cls(Checksum(noted["rows"], int(noted["checksum"], 16)), noted["closed"])
+
 
 @dataclass(frozen=True)
 class Versions:
@@ -91,20 +97,20 @@ class Versions:
 NOTHING: Final = Stored(NO_ROWS, 0)
 
 
-def query(table: Table, relation: str) -> str:
-    """SQL for what `Stored` holds of a (quoted) relation."""
-    return (
-        "SELECT count(*) FILTER (WHERE valid_to IS NULL),"
-        f" sum({row_hash(table)}) FILTER (WHERE valid_to IS NULL), count(valid_to)"
-        f" FROM {relation}"
+def query(table: Table, relation: str, *more: str) -> str:
+    """SQL for what `Stored` holds of a (quoted) relation, and for more that is added."""
+    wanted = (
+        "count(*) - count(valid_to)",
+        f"sum({row_hash(table)}) FILTER (WHERE valid_to IS NULL)",
+        "count(valid_to)",
+        *more,
     )
+    return f"SELECT {', '.join(wanted)} FROM {relation}"
 
 
 def versions_query(table: Table, relation: str) -> str:
     """SQL for what `Versions` holds of a (quoted) relation."""
-    from_clause = f" FROM {relation}"
-    current = query(table, relation).removesuffix(from_clause)
-    return f"{current}, sum({version_hash(table)}){from_clause}"
+    return query(table, relation, f"sum({version_hash(table)})")
 
 
 def bucket_query(table: Table, relation: str) -> str:
@@ -117,10 +123,25 @@ def bucket_query(table: Table, relation: str) -> str:
 
 def row_hash(table: Table) -> str:
     """SQL for the hash of a row, a signed bigint."""
-    return " # ".join(
-        f"coalesce({_KINDS[_kind(table, name)].sql.format(column=name, seed=seed)}, 0)"
-        for seed, name in enumerate(table.columns, 1)
+    return " # ".join(f"coalesce({hashed}, 0)" for _, hashed in _column_hash(table))
+
+
+def quick_query(table: Table, relation: str) -> str:
+    """As `query`, in a fifth less time, to be held against a sum of rows that a company has.
+
+    A row without a value that it should have counts for nothing, so the sum is another one.
+    """
+    hashed = " # ".join(
+        f"coalesce({hashed}, 0)" if name in _OFTEN_NULL else hashed
+        for name, hashed in _column_hash(table)
     )
+    return query(table, relation).replace(row_hash(table), hashed)
+
+
+def _column_hash(table: Table) -> Iterator[tuple[str, str]]:
+    """Each business column, and SQL for the hash of its value, which may be null."""
+    for seed, name in enumerate(table.columns, 1):
+        yield name, _KINDS[_kind(table, name)].sql.format(column=name, seed=seed)
 
 
 def version_hash(table: Table) -> str:

@@ -1,10 +1,8 @@
 """LOAD: what is stored held against what the company is, before any row is copied.
 
-A load that moves the company on to a later day brings what has changed since the last load, if the
-tables are still as that one left them. Otherwise both sides are summed up, by PostgreSQL and by the
-generator; only where a table's sums differ are its 4,096 buckets compared, and only the rows of
-buckets that differ are loaded. So a load that changes nothing copies nothing, and a row that was
-changed, added or deleted by hand is found.
+Both sides are summed up, by PostgreSQL and by the generator; only where a table's sums differ are
+its 4,096 buckets compared, and only the rows of buckets that differ are loaded. So a load that
+changes nothing copies nothing, and a row that was changed, added or deleted by hand is found.
 """
 
 from __future__ import annotations
@@ -17,15 +15,13 @@ from typing import Any, Final
 import numpy as np
 import psycopg
 
-from subscriptions import __version__
-from subscriptions.load import checksums, receipt
+from subscriptions.load import checksums
 from subscriptions.load.checksums import BUCKETS, BucketSums, Stored
-from subscriptions.load.partitions import PARTITIONED, Changed, Selection
+from subscriptions.load.partitions import Changed, Selection
 from subscriptions.load.progress import SILENT, Phase, Progress
-from subscriptions.load.receipt import Receipt
 from subscriptions.load.request import Load
 from subscriptions.load.rows import Rows
-from subscriptions.load.tables import PLAN, TABLES, Table
+from subscriptions.load.tables import TABLES, Table
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -58,39 +54,6 @@ def everything() -> Comparison:
     return Comparison({table.name: None for table in TABLES}, {})
 
 
-def since_last(
-    connect: Callable[[], Connection], dataset: str, load: Load, progress: Progress = SILENT
-) -> Comparison | None:
-    """What has changed since an earlier day's load of the same company, if that is all there is.
-
-    It is if the tables are exactly what that load's receipt says, as PostgreSQL finds by summing
-    them up anew; else, and under dispositions that do not keep rows, None.
-    """
-    with connect() as connection:
-        last = receipt.latest(connection, dataset)
-        if last is None or not _goes_on(last, load):
-            return None
-        if not all(_is_comparable(connection, dataset, table, load) for table in TABLES):
-            return None
-        progress.begin(Phase.COMPARING)
-        there = _stored(connection, dataset, list(TABLES))
-    if any(there[table.name].noted() != last.stored.get(table.name) for table in TABLES):
-        return None
-    changed = {t.name: Changed(last.as_of, there[t.name]) for t in PARTITIONED}
-    return Comparison({PLAN.name: None, **changed}, {})
-
-
-def _goes_on(last: Receipt, load: Load) -> bool:
-    """Whether a load is of a later day of the company that the last one left, and left whole."""
-    company = load.company
-    return (
-        (last.version, last.seed, last.users, last.epoch)
-        == (__version__, company.seed, company.users, company.epoch)
-        and last.as_of < load.as_of
-        and all(stored["rows"] == last.rows[name] for name, stored in last.stored.items())
-    )
-
-
 def compare(
     connect: Callable[[], Connection],
     dataset: str,
@@ -100,7 +63,7 @@ def compare(
 ) -> Comparison:
     """Compare the tables whose disposition keeps unchanged rows."""
     with connect() as connection:
-        tables = [table for table in TABLES if _is_comparable(connection, dataset, table, load)]
+        tables = [table for table in TABLES if is_comparable(connection, dataset, table, load)]
         if not tables:
             return everything()
         progress.begin(Phase.COMPARING, sum(load.company.about_rows(load.as_of).values()))
@@ -132,7 +95,7 @@ def _stored(connection: Connection, dataset: str, tables: list[Table]) -> Mappin
     return {table.name: stored(connection, dataset, table) for table in tables}
 
 
-def _is_comparable(connection: Connection, dataset: str, table: Table, load: Load) -> bool:
+def is_comparable(connection: Connection, dataset: str, table: Table, load: Load) -> bool:
     """Whether unchanged rows stay, and the table is there with all its columns and some row."""
     if load.dispositions[table.name] not in {"merge", "scd2"}:
         return False

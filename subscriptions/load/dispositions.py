@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 
 from subscriptions.load.tables import Disposition, Table
 
@@ -118,12 +119,29 @@ _STATEMENTS: dict[Disposition, tuple[tuple[str, str], ...]] = {
 }
 
 
+# What corrects or reopens a version that began or ended on the load's own day.
+_OF_THE_DAY = {_DELETE_MEANWHILE, _REOPEN, _UPDATE_CHANGED + _NOT_EARLIER}
+
+
+class There(Enum):
+    """Which versions are stored of the keys that are staged, as far as is known."""
+
+    ANY = "any"
+    EARLIER = "none that began or ended on the load's day or later"
+    NONE = "none"
+
+
 @dataclass(frozen=True)
 class Statement:
     """One SQL statement and what the rows that it touches are counted as."""
 
-    counts_as: str  # added, changed, closed, reopened or removed
+    counts_as: str
     sql: str
+
+
+def kinds(disposition: Disposition) -> list[str]:
+    """What rows may be counted as: added, changed, closed, reopened or removed."""
+    return [counts_as for counts_as, _ in _STATEMENTS[disposition]]
 
 
 def statements(
@@ -133,8 +151,9 @@ def statements(
     staged: str,
     as_of: str,
     compared: str = "true",
+    there: There = There.ANY,
 ) -> Iterator[Statement]:
-    """The statements that bring `staged` into `stored`.
+    """The statements that bring `staged` into `stored`, but for those that have nothing to do.
 
     Both are quoted and schema-qualified; `as_of` is SQL for the load's instant, and `compared` SQL
     for which rows AS stored are staged if the company has them: of the others nothing is known.
@@ -152,5 +171,9 @@ def statements(
         "closed_values": ", ".join(f"closed.{column}" for column in values),
         "assignments": ", ".join(f"{column} = staged.{column}" for column in values),
     }
-    for counts_as, template in _STATEMENTS[disposition]:
-        yield Statement(counts_as, template.format(**words))
+    wanted = _STATEMENTS[disposition]
+    if there is There.NONE:
+        wanted = (("added", _INSERT_ALL),)
+    for counts_as, template in wanted:
+        if there is There.ANY or template not in _OF_THE_DAY:
+            yield Statement(counts_as, template.format(**words))

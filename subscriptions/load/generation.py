@@ -35,8 +35,12 @@ from subscriptions.load.tables import PLAN, TABLES, Table
 
 # Partitions that may lie written before the slowest table has taken them: it bounds the disk.
 AHEAD: Final = 8
+# The same where they hold no more than changes; they begin before the COPYs can.
+AHEAD_OF_CHANGES: Final = 32
 # Up to here a process of their own would cost more than it brings.
 FEW_PARTITIONS: Final = 2
+# And so many of which only the changes are made would not make up for the start of another one.
+PARTITIONS_OF_CHANGES: Final = 8
 
 
 class Generation:
@@ -56,11 +60,13 @@ class Generation:
         self._selections: Mapping[str, Selection] = {table.name: None for table in TABLES}
         self._futures: list[Future[Mapping[str, Part]]] = []
         self._taken: dict[str, int] = {}
+        self._ahead = AHEAD
         self._moved = threading.Condition()
         self._stopped = False
         self._failure: Exception | None = None
         self.checksums: dict[str, Checksum] = {}
         """What the company's rows of each table sum up to, as far as they have been made."""
+        self._outdated: dict[str, int] = {}
         self.noted: Mapping[str, Any] = {}
         """The receipt says of these rows what the load says."""
 
@@ -79,6 +85,8 @@ class Generation:
     def begin(self, selections: Mapping[str, Selection]) -> None:
         """Start writing the selected rows; a table with an empty selection has none."""
         self._selections = selections
+        if any(isinstance(selection, Changed) for selection in selections.values()):
+            self._ahead = AHEAD_OF_CHANGES
         for name, selection in selections.items():
             if selection is None:  # reckoned as the rows are made
                 self.checksums[name] = NO_ROWS
@@ -96,6 +104,10 @@ class Generation:
     def counts(self) -> Mapping[str, int]:
         """By table, how many rows the company has."""
         return {name: checksum.rows for name, checksum in self.checksums.items()}
+
+    def only_adds(self, table: Table) -> bool:
+        """Whether all streamed rows are new, if what is stored is what it is thought to be."""
+        return self._outdated.get(table.name) == 0
 
     def pieces(self, table: Table) -> Iterator[bytes]:
         """The table's rows as PostgreSQL's binary COPY.
@@ -121,6 +133,7 @@ class Generation:
             self._progress.advance(Phase.COPYING, part.checksum.rows)
             if selection is None or isinstance(selection, Changed):
                 self.checksums[table.name] += part.checksum - part.outdated
+                self._outdated[table.name] = self._outdated.get(table.name, 0) + part.outdated.rows
 
     def stop(self, failure: Exception | None = None) -> None:
         """Let every stream end with an error: the first that anybody gave."""
@@ -153,12 +166,15 @@ class Generation:
         """Have as many partitions written as the slowest table allows."""
         if self._stopped or not self._taken:
             return
-        allowed = min(len(self._numbers), min(self._taken.values()) + AHEAD)
+        allowed = min(len(self._numbers), min(self._taken.values()) + self._ahead)
         selections = {name: self._selections[name] for name in self._taken}
         for number in range(len(self._futures), allowed):
             self._futures.append(
                 self._executor.submit(write_partition, self._order, number, selections)
             )
+        if len(self._futures) == len(self._numbers):
+            # The processes end while the load goes on, for it would wait for them otherwise.
+            self._executor.shutdown(wait=False)
 
 
 def _keep_signals_from_children() -> None:
@@ -173,22 +189,26 @@ def _wants_any(selection: Selection) -> bool:
 
 
 @contextmanager
-def generation(load: Load, name: str, progress: Progress = SILENT) -> Iterator[Generation]:
+def generation(
+    load: Load, name: str, progress: Progress = SILENT, *, of_changes: bool = False
+) -> Iterator[Generation]:
     """Worker processes and a temporary folder for one load, gone afterwards.
 
     TMPDIR says where the folder lies; `name` tells the dataset's files from others', so that
-    `leftovers` finds those of a killed load. The processes are spawned, not forked, because this
-    one's threads and its hold on the embedded server must not be doubled; nor forked from a server
-    of processes, whose socket a kill would leave behind.
+    `leftovers` finds those of a killed load. `of_changes` tells that most rows need not be made.
+    The processes are spawned, not forked, because this one's threads and its hold on the embedded
+    server must not be doubled; nor forked from a server of processes, whose socket a kill would
+    leave behind.
     """
     partitions = load.company.partitions(load.as_of)
+    processes = -(-partitions // PARTITIONS_OF_CHANGES) if of_changes else partitions
     executor: Executor
     if partitions <= FEW_PARTITIONS:
         executor = ThreadPoolExecutor(1)
     else:
         _keep_signals_from_children()
         executor = ProcessPoolExecutor(
-            min(load.workers, partitions),
+            min(load.workers, processes),
             mp_context=get_context("spawn"),
             initializer=follow_parent,
         )

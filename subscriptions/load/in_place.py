@@ -9,6 +9,8 @@ from psycopg2 import extensions
 
 from subscriptions.load import checksums, dispositions, patience
 from subscriptions.load.checksums import NOTHING, Stored
+from subscriptions.load.dispositions import There
+from subscriptions.load.errors import LoadError
 from subscriptions.load.partitions import Changed
 from subscriptions.load.progress import Phase
 from subscriptions.load.schemas import columns
@@ -39,7 +41,12 @@ class InPlace:
         indexes = {name for (name,) in self.cursor.fetchall()}
         changes = {}
         for table in TABLES:
-            changes[table.name] = self._apply(table)
+            try:
+                changes[table.name] = self._apply(table)
+            except LoadError:
+                # It may be that what is stored is not what it was thought to be.
+                self.staging.confirm()
+                raise
             *missing, analyze = index_statements(f'"{self.dataset}"', table, indexes)
             for statement in missing:
                 self.cursor.execute(statement)
@@ -47,41 +54,59 @@ class InPlace:
             if touched * ANALYZE_ONE_IN > self.stored[table.name].current.rows:
                 self.cursor.execute(analyze)
             self.staging.progress.advance(Phase.PUBLISHING, 1)
+        self.staging.confirm()
         # Last, for from here to the commit readers wait for the views.
         self._complete_views()
         return changes
 
     def _apply(self, table: Table) -> dict[str, int]:
         disposition = self.staging.load.dispositions[table.name]
+        counts = dict.fromkeys(dispositions.kinds(disposition), 0)
+        if table.name in self.staging.unchanged:
+            self.stored[table.name] = self.staging.unchanged[table.name]
+            return counts
         staged = self._relation(self.staged, table)
-        statements = dispositions.statements(
+        as_of = f'(SELECT max(as_of)::timestamptz FROM "{self.staged}".{RECEIPT_TABLE})'
+        selection = self.staging.selections[table.name]
+        before, rest, some, there = NOTHING, NOTHING, "", There.ANY
+        if isinstance(selection, Changed):
+            # The whole is summed up already: only the keys that are staged have to be again.
+            some = f"WHERE {table.key} IN (SELECT {table.key} FROM {staged})"
+            touched, there = self._touched(table, some, as_of)
+            rest = selection.stored - touched
+            if there is There.NONE:
+                # All are added, so they are also found by their ids, which lie side by side.
+                some = f"WHERE _dlt_id IN (SELECT _dlt_id FROM {staged})"
+        elif disposition == "append":
+            before = self._sums(table)
+        for statement in dispositions.statements(
             table,
             disposition,
             self._relation(self.dataset, table),
             staged,
-            f'(SELECT max(as_of)::timestamptz FROM "{self.staged}".{RECEIPT_TABLE})',
+            as_of,
             self._compared(table),
-        )
-        if table.name in self.staging.unchanged:
-            self.stored[table.name] = self.staging.unchanged[table.name]
-            return {statement.counts_as: 0 for statement in statements}
-        selection = self.staging.selections[table.name]
-        before, rest, some = NOTHING, NOTHING, ""
-        if isinstance(selection, Changed):
-            # The whole is summed up already: only the keys that are staged have to be again.
-            some = f"WHERE {table.key} IN (SELECT {table.key} FROM {staged})"
-            rest = selection.stored - self._sums(table, some)
-        elif disposition == "append":
-            before = self._sums(table)
-        counts: dict[str, int] = {}
-        for statement in statements:
+            there,
+        ):
             self.cursor.execute(statement.sql)
-            kind = statement.counts_as
-            counts[kind] = counts.get(kind, 0) + self.cursor.rowcount
+            counts[statement.counts_as] += self.cursor.rowcount
         after = rest + self._sums(table, some)
         self.stored[table.name] = after
         self.staging.check(table.name, (after - before).current)
         return counts
+
+    def _touched(self, table: Table, some: str, as_of: str) -> tuple[Stored, There]:
+        """What is stored of the keys that are staged."""
+        if self.staging.rows.only_adds(table):
+            return NOTHING, There.NONE  # for what the load counts on is yet to be confirmed
+        late = f"count(*) FILTER (WHERE valid_from >= {as_of} OR valid_to >= {as_of})"
+        query = checksums.query(table, self._relation(self.dataset, table), late)
+        self.cursor.execute(f"{query} {some}")
+        *sums, of_the_day = self.cursor.fetchone() or (0, None, 0, 0)
+        touched = Stored.of((sums[0], sums[1], sums[2]))
+        if touched == NOTHING:
+            return touched, There.NONE
+        return touched, There.ANY if of_the_day else There.EARLIER
 
     def _compared(self, table: Table) -> str:
         """SQL for the rows of which the staged ones are all there should be."""

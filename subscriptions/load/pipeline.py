@@ -12,7 +12,16 @@ from typing import Any
 
 import psycopg
 
-from subscriptions.load import backfill, comparison, interruption, leftovers, publication, receipt
+from subscriptions.load import (
+    advance,
+    backfill,
+    comparison,
+    interruption,
+    leftovers,
+    publication,
+    receipt,
+)
+from subscriptions.load.advance import Confirmation
 from subscriptions.load.comparison import Comparison
 from subscriptions.load.errors import LoadError
 from subscriptions.load.finishing import Finisher
@@ -159,11 +168,24 @@ def execute(
 ) -> str:
     """Run one definite load through dlt, and return its id; the caller holds the dataset's lock."""
     clear(target, working_dir, say)
+    connect = partial(target.connect, "load_faker_data")
+    if changes := advance.since_last(connect, target.dataset, load):
+        compared, last = changes
+        with (
+            generation(load, target.folder, progress, of_changes=True) as made,
+            advance.confirmation(connect, target.dataset, last) as confirmed,
+        ):
+            try:
+                return bring(
+                    target, load, made, compared, working_dir, progress, lock_holder, confirmed
+                )
+            except Exception:
+                if not confirmed.refuted:
+                    raise
+        say("Somebody has changed what the last load left; it is compared, and repaired.")
+        leftovers.empty(working_dir / target.folder)
     with generation(load, target.folder, progress) as made:
-        connect = partial(target.connect, "load_faker_data")
-        compared = comparison.since_last(
-            connect, target.dataset, load, progress
-        ) or comparison.compare(connect, target.dataset, load, made, progress)
+        compared = comparison.compare(connect, target.dataset, load, made, progress)
         return bring(target, load, made, compared, working_dir, progress, lock_holder)
 
 
@@ -183,6 +205,7 @@ def bring(
     working_dir: Path,
     progress: Progress = SILENT,
     lock_holder: int | None = None,
+    confirmed: Confirmation | None = None,
 ) -> str:
     """Bring the rows that differ into the dataset, through dlt; returns the load's id."""
     progress.begin(Phase.COPYING, compared.about_rows(load))
@@ -196,7 +219,14 @@ def bring(
     names = (target.dataset, f"{target.dataset}_staging")
     finisher = Finisher(connect, *names, SESSIONS, progress) if swap else None
     staging = Staging(
-        load, rows, compared.selections, compared.unchanged, finisher, lock_holder, progress
+        load,
+        rows,
+        compared.selections,
+        compared.unchanged,
+        finisher,
+        lock_holder,
+        progress,
+        confirmed,
     )
     folder = working_dir / target.folder
     try:

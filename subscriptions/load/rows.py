@@ -43,5 +43,8 @@ class Rows(Protocol):
     def counts(self) -> Mapping[str, int]:
         """By table, how many rows the company has."""
 
+    def only_adds(self, table: Table) -> bool:
+        """Whether all streamed rows are new, if what is stored is what it is thought to be."""
+
     def stop(self, failure: Exception | None = None) -> None:
         """Let every stream end with an error: the first that anybody gave."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from subscriptions.load.advance import Confirmation
 from subscriptions.load.checksums import Checksum, Stored
 from subscriptions.load.errors import LoadError
 from subscriptions.load.finishing import Finisher
@@ -30,6 +31,8 @@ class Staging:
     lock_holder: int | None
     """The server's process that holds the load's lock, if there is one to be confirmed."""
     progress: Progress = SILENT
+    confirmed: Confirmation | None = None
+    """Of what is stored, if the load counts on its being what the last receipt says."""
 
     @property
     def swap(self) -> bool:
@@ -52,6 +55,15 @@ class Staging:
             self.finisher.wait()
             for name, stored in self.finisher.stored.items():
                 self.check(name, stored.current)
+
+    def confirm(self) -> None:
+        """Wait until it is known that what is stored is what this load counts on.
+
+        Raises:
+            LoadError: it is not.
+        """
+        if self.confirmed:
+            self.confirmed.wait()
 
     def check(self, name: str, stored: Checksum) -> None:
         """Compare what PostgreSQL says of the load's rows with what it was sent.

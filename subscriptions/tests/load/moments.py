@@ -15,7 +15,7 @@ MOMENTS = {
     "locked": ("subscriptions.load.receipt", "latest", 1),
     "resolved": ("subscriptions.load.pipeline", "resolve", 1),
     "cleared": ("subscriptions.load.leftovers", "drop_schemas", 1),
-    "changes found": ("subscriptions.load.comparison", "since_last", 1),
+    "changes found": ("subscriptions.load.advance", "since_last", 1),
     "compared": ("subscriptions.load.comparison", "compare", 1),
     "begun": ("subscriptions.load.generation", "Generation.begin", 1),
     "extracted": ("dlt.pipeline.pipeline", "Pipeline.extract", 1),
