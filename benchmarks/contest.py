@@ -15,8 +15,8 @@ from benchmarks.http_load import Job, Outcome, measure
 from benchmarks.report import Figure
 from benchmarks.services import HOST, Service
 
-# All of them may reach one process, and it would refuse more lists at once.
-CONNECTIONS = 6
+# All of them may reach one process, which has a place for each.
+CONNECTIONS = 8
 WARM_UP_SECONDS = 1.0
 HEAD = ("", "requests/s", "min-max", "p50 ms", "p99 ms", "bytes", "generator's core")
 

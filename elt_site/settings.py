@@ -25,7 +25,7 @@ DATABASES: dict[str, dict[str, Any]] = {
         **(
             {"ENGINE": "elt_site.embedded_postgres"}
             if EMBEDDED
-            else env.read_database(DATABASE_URL)
+            else env.read_database(DATABASE_URL) | {"ENGINE": "elt_site.postgresql"}
         ),
         # A kept connection saves 2 to 10 ms per request; a minute bounds how long an idle one
         # counts against the server's limit. No start-up options: PgBouncer drops them.

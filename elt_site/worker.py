@@ -144,6 +144,17 @@ class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
 class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """One process: a loop that watches all connections, and threads for those with a request."""
 
+    _notified = 0.0
+
+    def notify(self) -> None:
+        """Tell the first process that this one lives: once a second, as each time touches a file.
+
+        gunicorn does so for every event of its loop.
+        """
+        if (now := time.monotonic()) - self._notified >= 1:
+            self._notified = now
+            super().notify()
+
     def accept(self, listener: socket.socket) -> None:
         """Take a new connection; a thread looks at it as soon as one is free."""
         with suppress(BlockingIOError, ConnectionAbortedError):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.backends.postgresql import base
+from elt_site.postgresql import base
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

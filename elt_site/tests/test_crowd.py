@@ -13,8 +13,8 @@ from elt_site.tests.crowd import Crowd, Site
 from elt_site.tests.test_servers import ask, free_port, serving
 from subscriptions.tests.load.own_server import OwnServer
 
-# Fewer threads than usual, so that those who dawdle are more, and would occupy them all.
-CLIENTS, THREADS, SECONDS = 96, 8, 6
+# Fewer threads and places for lists than usual: those who dawdle would occupy them all.
+CLIENTS, THREADS, LISTS, SECONDS = 96, 8, 2, 6
 USERS = 6_000  # so that a list of usage, 5 MB, is more than the system buffers for its reader
 
 
@@ -38,6 +38,7 @@ def test_a_crowd_gets_whole_answers_or_is_told_when_to_come_back(
         "ALLOWED_HOSTS": "localhost",
         "PORT": str(site.port),
         "NUM_PROXIES": "1",
+        "LISTS_AT_ONCE": str(LISTS),
     }
     command = ("-m", "gunicorn", "elt_site.wsgi", "--threads", str(THREADS))
     with serving(tmp_path / "log", *command, **variables) as process:
