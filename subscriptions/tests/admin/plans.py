@@ -49,6 +49,10 @@ def complain(node: dict[str, Any], *, limited: bool = False) -> Iterator[str]:
     if node.get("Relation Name") in KEY_OF or kind == "Bitmap Heap Scan":
         yield from _scan(node, limited=limited)
     for child in node.get("Plans", ()):
+        # Of the other columns that have an index, few rows share a value.
+        sorted_by = node.get("Presorted Key", [""])[0]
+        if "plan_id" in sorted_by and child.get("Relation Name") in KEY_OF:
+            yield "the rows of a whole plan are sorted"
         yield from complain(child, limited=kind == "Limit" or (limited and kind not in COLLECTS))
 
 

@@ -125,6 +125,7 @@ MISTAKES: list[Callable[[], Any]] = [
         list(User.objects.order_by("plan_id", "email")[:50].values_list("region"))
         and list(User.objects.order_by("region", "plan_id")[:50])
     ),
+    lambda: list(Usage.objects.order_by("plan_id", "usage_id")[:50]),
     lambda: list(User.objects.filter(region="Oceania").order_by("-signup_date")[:50]),
     lambda: list(Subscription.objects.filter(status="Inactive").order_by("-start_date")[:50]),
     lambda: list(UserVersion.objects.order_by("-valid_from")[:50]),
