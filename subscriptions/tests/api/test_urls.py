@@ -30,7 +30,7 @@ def test_slash_or_not(api: Client, path: str) -> None:
         "/%00",
         "/%FF",
         "/healthz/x",
-        "/docs",
+        "/docs/x",
         "/favicon.ico",
     ],
 )
