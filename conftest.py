@@ -1,5 +1,6 @@
 """The tests' environment, set before Django reads it, and the browser they share."""
 
+import math
 import os
 import shutil
 import tempfile
@@ -37,6 +38,11 @@ os.environ |= {
     "PORT": "",
     "WEB_CONCURRENCY": "",
     "NUM_PROXIES": "",
+    "AUTH_FAILURES_PER_ADDRESS": "",
+    "AUTH_FAILURES_PER_NAME": "",
+    "AUTH_FAILURES_SECONDS": "",
+    "QUERY_CREDENTIALS": "",
+    "PROTECT_CHECK_TABLES": "",
     "DLT_DATA_DIR": str(LOCAL_DIR / "dlt"),
     "RUNTIME__DLTHUB_TELEMETRY": "false",
     "RUNTIME__LOG_LEVEL": "CRITICAL",
@@ -64,6 +70,15 @@ def pytest_unconfigure() -> None:
         while (server.data_directory() / "postmaster.pid").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
     shutil.rmtree(LOCAL_DIR, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Failed attempts of earlier tests are forgotten, and no query asks for them meanwhile."""
+    from access import failures
+
+    picture = failures.Picture(fresh_until=math.inf)
+    monkeypatch.setattr(failures.ThisProcess, "picture", picture)
 
 
 @pytest.fixture(scope="session")

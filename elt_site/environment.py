@@ -44,11 +44,12 @@ def read_bool(name: str, *, default: bool) -> bool:
     return value in TRUE_WORDS
 
 
-def read_int(name: str, default: int) -> int:
-    """The variable as a number that is not negative."""
+def read_int(name: str, default: int, least: int = 0) -> int:
+    """The variable as a whole number from `least` on."""
     value = read(name, str(default))
-    if not re.fullmatch(r"[0-9]{1,9}", value):
-        raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.")
+    if not re.fullmatch(r"[0-9]{1,9}", value) or int(value) < least:
+        from_least = f" from {least} on" if least else ""
+        raise ImproperlyConfigured(f"{name} must be a whole number{from_least}, not {value!r}.")
     return int(value)
 
 

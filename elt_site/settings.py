@@ -96,12 +96,14 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",  # Swagger UI's and Redoc's files, served by the app
+    "access",
     "subscriptions",
 ]
 MIDDLEWARE = [
     "subscriptions.api.middleware.ErrorShape",
     "django.middleware.security.SecurityMiddleware",
-    "elt_site.referrer_policy.AdminReferrerPolicyMiddleware",  # inside: the first to set it wins
+    "elt_site.policies.CleanAdminUrls",
+    "elt_site.policies.BrowserPolicies",  # inside: the first to set it wins
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -217,11 +219,23 @@ WHITENOISE_AUTOREFRESH = DEBUG
 # How many proxies stand in front of the app and may be believed; Railway's edge is one.
 NUM_PROXIES = env.read_int("NUM_PROXIES", 1 if RAILWAY_PUBLIC_DOMAIN else 0)
 
+# Failed attempts to sign in, to the API and the admin, after which more are refused for the rest
+# of the time: from one address, and under one name from wherever (see access/failures.py).
+AUTH_FAILURES_PER_ADDRESS = env.read_int("AUTH_FAILURES_PER_ADDRESS", 10, least=1)
+AUTH_FAILURES_PER_NAME = env.read_int("AUTH_FAILURES_PER_NAME", 100, least=1)
+AUTH_FAILURES_SECONDS = env.read_int("AUTH_FAILURES_SECONDS", 60, least=1)
+
+# Whether ?username=...&password=... is a credential, besides the Authorization header.
+QUERY_CREDENTIALS = env.read_bool("QUERY_CREDENTIALS", default=True)
+# Whether /check-tables asks for credentials as the other paths do.
+PROTECT_CHECK_TABLES = env.read_bool("PROTECT_CHECK_TABLES", default=False)
+
 # Credentials may stand in a URL, which no other page shall learn. The admin has its own policy.
 SECURE_REFERRER_POLICY = "no-referrer"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "elt_site.policies.refuse_form"
 CSRF_TRUSTED_ORIGINS = [f"https://{RAILWAY_PUBLIC_DOMAIN}"] if RAILWAY_PUBLIC_DOMAIN else []
 
 if NUM_PROXIES:

@@ -60,6 +60,8 @@ def test_only_the_missing_secret_is_named(manage: Manage, name: str) -> None:
         ({"DESTINATION": "duckdb"}, "DESTINATION"),
         ({"DEBUG": "maybe"}, "DEBUG"),
         ({"NUM_PROXIES": "-1"}, "NUM_PROXIES"),
+        ({"AUTH_FAILURES_PER_ADDRESS": "0"}, "AUTH_FAILURES_PER_ADDRESS must be a whole number"),
+        ({"QUERY_CREDENTIALS": "never"}, "QUERY_CREDENTIALS"),
         ({"DATABASE_URL": "mysql://app:hunter2@db/app"}, "DATABASE_URL"),
         ({"DATABASE_URL": "db.example.com:hunter2"}, "DATABASE_URL"),
         ({"DATABASE_URL": "postgresql://app:hunter2@db:port/app"}, "DATABASE_URL"),
@@ -170,6 +172,22 @@ def test_env_example_lists_exactly_the_variables_that_are_read() -> None:
                     read.add(name)
     listed = re.findall(r"^([A-Z_]+)=", (settings.BASE_DIR / ".env.example").read_text(), re.M)
     assert sorted(listed) == sorted(read)
+
+
+def test_the_switches_of_safety(manage: Manage) -> None:
+    expression = (
+        "s.AUTH_FAILURES_PER_ADDRESS, s.AUTH_FAILURES_PER_NAME, s.AUTH_FAILURES_SECONDS, "
+        "s.QUERY_CREDENTIALS, s.PROTECT_CHECK_TABLES"
+    )
+    assert value(manage, expression) == "(10, 100, 60, True, False)"
+    variables = {
+        "AUTH_FAILURES_PER_ADDRESS": "5",
+        "AUTH_FAILURES_PER_NAME": "500",
+        "AUTH_FAILURES_SECONDS": "600",
+        "QUERY_CREDENTIALS": "false",
+        "PROTECT_CHECK_TABLES": "true",
+    }
+    assert value(manage, expression, **variables) == "(5, 500, 600, False, True)"
 
 
 def test_a_platform_without_a_database_is_not_taken_for_development(manage: Manage) -> None:

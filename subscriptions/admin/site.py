@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.templatetags.static import static
 from django.urls import reverse
 
+from access.models import Token
 from subscriptions.admin.display import url
 from subscriptions.admin.loads import company, outcome, receipt_of
 from subscriptions.admin.stretch import exists
@@ -59,7 +60,11 @@ GROUPS: dict[str, dict[type[Model], tuple[str, str]]] = {
         UsageVersion: ("Usage versions", "history"),
     },
     "Pipeline": {DltLoad: ("Loads", "database_upload")},
-    "Access": {Account: ("Accounts", "manage_accounts"), Group: ("Groups", "shield_person")},
+    "Access": {
+        Account: ("Accounts", "manage_accounts"),
+        Group: ("Groups", "shield_person"),
+        Token: ("API tokens", "key"),
+    },
 }
 
 # Its address is part of every other, by which the theme tells the active page.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -69,8 +71,14 @@ class CheckTablesView(ApiView):
     """The tables that the dataset has in the database; none before the first load."""
 
     name = "Check tables"
-    authentication_classes = ()
-    permission_classes = ()
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        """None, unless the settings ask for credentials."""
+        return super().get_authenticators() if settings.PROTECT_CHECK_TABLES else []
+
+    def get_permissions(self) -> Sequence[Any]:
+        """Everybody may, unless the settings ask for credentials."""
+        return super().get_permissions() if settings.PROTECT_CHECK_TABLES else []
 
     def get(self, request: Request) -> Response:
         """The tables' names, sorted."""

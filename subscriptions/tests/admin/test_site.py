@@ -12,6 +12,7 @@ from django.db.models import Model
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from access.models import Token
 from subscriptions.admin import site
 from subscriptions.admin.display import url
 from subscriptions.models import DltLoad, Plan, User
@@ -67,7 +68,7 @@ def test_a_person_sees_what_they_may(dataset: object, client: Client) -> None:
     assert client.get(url(Plan)).status_code == 200
     assert client.get(url(User)).status_code == 403
     links = re.findall(r'href="(/admin/[^"]+/)" class="flex h-\[38px\]', text)
-    assert links == [url(Plan)]
+    assert links == [url(Plan), url(Token)]  # of which they see their own
 
 
 def test_a_stranger_is_sent_to_the_form(dataset: object, client: Client) -> None:

@@ -7,6 +7,8 @@ from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.test import Client
 
+from access.models import Failure
+
 from .conftest import HTML, basic, credentials
 
 pytestmark = pytest.mark.usefixtures("dataset", "db")
@@ -176,3 +178,35 @@ def test_open_paths_ask_nobody(client: Client, path: str) -> None:
     assert client.get(path).status_code == 200
     assert client.get(path, headers={"authorization": WRONG}).status_code == 200
     assert client.get(path, {"username": "analyst", "password": "wrong"}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/users", "/plans/3"])
+@pytest.mark.parametrize("format_", ["json", "api"])
+def test_credentials_in_the_url_can_be_turned_off(
+    client: Client, settings: LazySettings, path: str, format_: str
+) -> None:
+    settings.QUERY_CREDENTIALS = False
+    wrong = credentials() | {"password": "hunter2"}
+    for given in (credentials(), wrong, {"username": "analyst"}, {"password": "hunter2"}):
+        for headers in ({}, {"authorization": RIGHT}):
+            refused = client.get(path, given | {"format": format_}, headers=headers)
+            assert refused.status_code == 400
+            assert "send them in the Authorization header" in refused.text
+            assert "hunter2" not in refused.text
+            assert "horse" not in refused.text
+    assert not Failure.objects.exists()
+    assert client.get(path, headers={"authorization": RIGHT}).status_code == 200
+    assert client.get(path).status_code == 401
+
+
+def test_the_tables_names_can_be_protected(
+    client: Client, staff: Client, stranger: Client, settings: LazySettings
+) -> None:
+    settings.PROTECT_CHECK_TABLES = True
+    assert client.get("/check-tables").status_code == 401
+    assert client.get("/check-tables", headers={"authorization": WRONG}).status_code == 401
+    assert stranger.get("/check-tables").status_code == 403
+    assert staff.get("/check-tables").status_code == 200
+    right = client.get("/check-tables", credentials())
+    assert right.json() == {"tables": ["plan", "subscription", "usage", "user"]}
+    assert client.get("/healthz").status_code == 200

@@ -1,0 +1,1 @@
+"""ACCESS: who may read. Personal tokens, and failed attempts to sign in, which are counted."""

@@ -1,0 +1,1 @@
+"""ACCESS from a shell."""

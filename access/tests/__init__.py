@@ -1,0 +1,1 @@
+"""Tests of who may read, one module for each that they test."""
