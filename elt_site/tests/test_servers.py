@@ -109,6 +109,15 @@ def test_runserver_logs_no_query_string(tmp_path: Path) -> None:
         ("100 % of /users", "100 % of /users"),
         ("GET /users?password=pa'Sec ret HTTP/1.1", "GET /users?… HTTP/1.1"),
         ("Error handling request /users?password=x<Secret", "Error handling request /users?…"),
+        ("Not Found: /users/elt_" + "a" * 43, "Not Found: /users/elt_…"),
+        (
+            "cannot connect to postgresql://app:hunter2@db/app",
+            "cannot connect to postgresql://…@db/app",
+        ),
+        (
+            "Invalid HTTP_HOST header: 'analyst:hunter2@host'.",
+            "Invalid HTTP_HOST header: '…@host'.",
+        ),
         (
             "Invalid request from ip=127.0.0.1: Invalid HTTP Version: 'SECRET HTTP/1.1'",
             "Invalid request from ip=127.0.0.1: …",
@@ -119,6 +128,20 @@ def test_a_message_loses_its_query_strings_only(message: str, expected: str) -> 
     record = logging.LogRecord("name", logging.INFO, "path", 1, message, None, None)
     assert StripQueryStrings().filter(record)
     assert record.getMessage() == expected
+
+
+def test_a_traceback_keeps_its_code_and_loses_what_its_message_repeats() -> None:
+    def fail() -> None:
+        raise RuntimeError(f"GET /users?password={SECRET}\nelt_{'a' * 43}")  # or is it? yes
+
+    try:
+        fail()
+    except RuntimeError:
+        record = logging.LogRecord("name", logging.ERROR, "path", 1, "x", None, sys.exc_info())
+    assert StripQueryStrings().filter(record)
+    text = logging.Formatter("{message}", style="{").format(record)
+    assert "# or is it? yes" in text
+    assert text.endswith("RuntimeError: GET /users?…\nelt_…")
 
 
 @pytest.mark.parametrize(("proxies", "status"), [("0", 301), ("1", 404)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from http import HTTPStatus
 from typing import Any
 
@@ -17,6 +16,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from elt_site.redaction import redacted_traceback
 from subscriptions.api.row_formats import RowFormat
 
 
@@ -64,7 +64,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     response.data = {"error": _sentence(response.data)}
     if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         if settings.DEBUG:
-            response.data["traceback"] = "".join(traceback.format_exception(exc))
+            response.data["traceback"] = redacted_traceback(exc)
         _report(exc, response, request)
     return response
 

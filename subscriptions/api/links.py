@@ -51,4 +51,5 @@ def header(addresses: Mapping[str, str]) -> str:
 
 def sign_in(request: Request) -> str:
     """The admin's sign-in page, which leads back to this path."""
-    return f"{reverse('admin:login')}?next={request.path}"
+    # What is percent-encoded whole is a path, and yet a query with a password.
+    return f"{reverse('admin:login')}?next={request.path.partition('?')[0]}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -10,22 +9,37 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
+from django.utils.html import format_html
 from django.utils.log import log_response
 from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter
 from rest_framework.response import Response
 
+from elt_site.redaction import redacted_traceback
 from subscriptions.api.errors import ServiceUnavailable, is_unreachable
 
 
 class TracebackOnly(ExceptionReporter):
-    """Django's debug page without the request, whose URL may hold a password."""
+    """Django's debug page without the request, its form, the settings and the variables.
+
+    Any of them may hold a password.
+    """
+
+    exc_value: BaseException
 
     def get_traceback_text(self) -> SafeString:
-        """The traceback as Python prints it; it ends up in JSON, never in a page."""
-        return SafeString("".join(traceback.format_exception(self.exc_value)))
+        """The traceback as Python prints it; it ends up in JSON or a mail, never in a page."""
+        return SafeString(redacted_traceback(self.exc_value))
 
     get_traceback_html = get_traceback_text
+
+
+class TracebackPage(TracebackOnly):
+    """The same as a page, for the admin."""
+
+    def get_traceback_html(self) -> SafeString:
+        """The traceback, with what would be markup escaped."""
+        return format_html("<!DOCTYPE html><pre>{}</pre>", redacted_traceback(self.exc_value))
 
 
 class ErrorShape:
@@ -42,6 +56,7 @@ class ErrorShape:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Let the request pass, and rewrite the answer to it if it is such a page."""
         if request.path.startswith(reverse("admin:index")):
+            request.exception_reporter_class = TracebackPage
             return self.get_response(request)
         request.exception_reporter_class = TracebackOnly
         response = self.get_response(request)

@@ -49,7 +49,7 @@ class PageRenderer(BrowsableAPIRenderer):
             "description": self.get_description(view, response.status_code),
             "method": request.method,
             # Of a refused request the path alone: a parameter may be a piece of a password.
-            "here": request.path if failed else links.here(request),
+            "here": request.path.partition("?")[0] if failed else links.here(request),
             "json_url": links.here(request, format="json", **browsing.WHOLE),
             "navigation": [(end, reverse(end.url_name)) for end in links.ENDPOINTS],
             "current": request.path.split("/")[1],
