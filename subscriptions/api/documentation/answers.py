@@ -52,6 +52,11 @@ HEADERS: Final[Mapping[str, Schema]] = {
         "schema": {"type": "string", "enum": ["gzip", "zstd"]},
     },
 }
+LINK: Final[Schema] = {
+    "description": "Of a page or a cursor: the addresses of others (RFC 8288: `first`, `prev`, "
+    "`next`, `last`), relative to this server and without credentials.",
+    "schema": {"type": "string"},
+}
 PAGE_FOR_PEOPLE: Final[Schema] = {
     "schema": {"type": "string", "description": "A page for people, with the same data."}
 }

@@ -9,6 +9,8 @@ from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction
 
+from subscriptions.fixed_values import PAYMENT_METHODS, REFERRAL_SOURCES, REGIONS, STATUSES
+
 Schema = dict[str, Any]
 
 KEY: Final[Schema] = {"pattern": "^[0-9a-f]{8}$"}
@@ -40,11 +42,11 @@ NOTES: Final[Mapping[str, Schema]] = {
     },
     "region": {
         "description": "Where the user lives.",
-        "enum": ["North America", "Europe", "Asia", "South America", "Africa", "Oceania"],
+        "enum": [*REGIONS],
     },
     "referral_source": {
         "description": "What brought the user.",
-        "enum": ["web search", "paid ads", "social media", "referral"],
+        "enum": [*REFERRAL_SOURCES],
     },
     "plan_name": {"description": "Name of the plan.", "examples": ["Premium"]},
     "monthly_fee": {
@@ -73,11 +75,11 @@ NOTES: Final[Mapping[str, Schema]] = {
     },
     "payment_method": {
         "description": "How it is paid; null on a free plan.",
-        "enum": ["credit card", "paypal", "bank transfer", None],
+        "enum": [*PAYMENT_METHODS, None],
     },
     "status": {
         "description": "`Active` while the load's as-of date lies within the subscription.",
-        "enum": ["Active", "Inactive"],
+        "enum": [*STATUSES],
     },
     "usage_id": {
         **KEY,

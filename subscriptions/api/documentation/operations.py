@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,12 +10,14 @@ from subscriptions.api.documentation.answers import (
     HEADERS,
     HTML,
     JSON,
+    LINK,
     PAGE_FOR_PEOPLE,
     Schema,
     plain_problems,
     problems,
     success,
 )
+from subscriptions.api.documentation.shapes import some_of
 from subscriptions.api.row_viewsets import RowViewSet
 
 UNCHANGED: Final[Schema] = {
@@ -67,10 +69,14 @@ def of_rows(view: RowViewSet[Any]) -> Operation:
                 f"list{tag}",
                 tag,
                 f"All {view.basename}",
-                f"Every current {noun}, or every one that was known on a day (`as_of`), in the "
-                f"order of `{columns[0]}`. The answer is streamed: it begins at once, however long "
-                "it is, and is cut off visibly if it breaks.",
-                {"200": _rows(view, f"{name}List", f"The {view.basename}.", columns), **responses},
+                f"Every current {noun}, or every one that was known on a day (`as_of`). "
+                f"`ordering` begins with one of {_listed(view.orderings.first)}; without it the "
+                f"order is that of `{columns[0]}`. The answer is streamed: it begins at once, "
+                "however long it is, and is cut off visibly if it breaks.",
+                {
+                    "200": _rows(view, _reference(f"{name}List"), f"The {view.basename}.", columns),
+                    **responses,
+                },
             )
         case "retrieve":
             return Operation(
@@ -78,7 +84,7 @@ def of_rows(view: RowViewSet[Any]) -> Operation:
                 tag,
                 f"One {noun}",
                 f"The {noun} with this key, as it is now or as it was known on a day (`as_of`).",
-                {"200": _rows(view, name, f"The {noun}."), **responses},
+                {"200": _rows(view, some_of(name), f"The {noun}."), **responses},
             )
     return Operation(
         f"get{name}History",
@@ -86,14 +92,21 @@ def of_rows(view: RowViewSet[Any]) -> Operation:
         f"The history of one {noun}",
         f"All versions of the {noun} with this key, oldest first, and what each of them changed. "
         "A record that is gone has a history, too.",
-        {"200": _rows(view, f"{name}History", "Its versions."), **responses},
+        {"200": _rows(view, _reference(f"{name}History"), "Its versions."), **responses},
     )
 
 
-def _rows(view: Any, schema: str, description: str, columns: tuple[str, ...] = ()) -> Schema:
-    reference = {"$ref": f"#/components/schemas/{schema}"}
-    headers = HEADERS if columns else {"ETag": HEADERS["ETag"]}
-    return success(description, reference, view.get_renderers(), headers, columns)
+def _rows(view: Any, schema: Schema, description: str, columns: tuple[str, ...] = ()) -> Schema:
+    headers = {**HEADERS, "Link": LINK} if columns else {"ETag": HEADERS["ETag"]}
+    return success(description, schema, view.get_renderers(), headers, columns)
+
+
+def _reference(schema: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{schema}"}
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _object(**properties: Schema) -> Schema:

@@ -35,7 +35,9 @@ PARAMETERS: Final[Mapping[str, Schema]] = {
         "schema": {"type": "string", "format": "date"},
     },
     SEARCH: {
-        "description": "Rows with this key, or whose names or e-mail address begin so.",
+        "description": "Of users: a user id, the start of an e-mail address or last name, or a "
+        "first name and the start of a last one. Of plans: an id or a part of the name. Of the "
+        "others: their own id or a user's. In any case.",
         "schema": {"type": "string", "maxLength": 500},
     },
     ORDERING: {

@@ -15,6 +15,7 @@ from subscriptions.api.documentation import (
     shapes,
 )
 from subscriptions.api.documentation.answers import ERROR, FAILURE, PROBLEMS
+from subscriptions.api.documentation.filters import of_filters
 from subscriptions.api.documentation.operations import NAMES, OTHERS, TAGS, Operation, of_rows
 from subscriptions.api.documentation.parameters import CONDITION, of_query
 from subscriptions.api.row_viewsets import RowViewSet
@@ -48,6 +49,7 @@ class PathSchema(AutoSchema):
             "parameters": [
                 *in_path,
                 *of_query(names, self.view.get_renderers()),
+                *(of_filters(self.view) if isinstance(self.view, RowViewSet) else ()),
                 *([CONDITION] if "304" in self._told.responses else []),
             ],
             "responses": dict(self._told.responses),

@@ -56,10 +56,21 @@ def of_answers(basename: str, name: str, row: Schema) -> dict[str, Schema]:
     """
     reference = {"$ref": f"#/components/schemas/{name}"}
     return {
+        f"{name}Excerpt": {
+            "type": "object",
+            "description": "The columns that `fields` names, in its order.",
+            "properties": row["properties"],
+            "minProperties": 1,
+            "additionalProperties": False,
+        },
         f"{name}List": {
             "type": "object",
             "description": "The rows; and, of a page, which one it is.",
-            "properties": {basename: {"type": "array", "items": reference}, **FACTS, "next": NEXT},
+            "properties": {
+                basename: {"type": "array", "items": some_of(name)},
+                **FACTS,
+                "next": NEXT,
+            },
             "required": [basename],
             "dependentRequired": {
                 "next": ["size"],
@@ -81,6 +92,16 @@ def of_answers(basename: str, name: str, row: Schema) -> dict[str, Schema]:
             "required": ["history"],
             "additionalProperties": False,
         },
+    }
+
+
+def some_of(name: str) -> Schema:
+    """A row, or an excerpt of one."""
+    return {
+        "anyOf": [
+            {"$ref": f"#/components/schemas/{name}"},
+            {"$ref": f"#/components/schemas/{name}Excerpt"},
+        ]
     }
 
 
