@@ -119,8 +119,9 @@ PROBLEMS: Final[Mapping[int, tuple[str, Schema]]] = {
     429: (
         "TooManyRequests",
         _problem(
-            "Too many wrong credentials came from this address, or for this name.",
-            "Too many wrong credentials; try again in 42 seconds.",
+            "Too many wrong credentials came from this address, or for this name; right ones are "
+            "refused meanwhile, too.",
+            "Too many failed attempts to sign in: try again in 42 seconds.",
             Retry_After=RETRY_AFTER,
         ),
     ),

@@ -170,7 +170,8 @@ OTHERS: Final[Mapping[str, Operation]] = {
                     }
                 ),
             ),
-            **problems(400, 406, 500, 503),
+            # Of these 401, 403 and 429 where the settings ask for credentials.
+            **problems(400, 401, 403, 406, 429, 500, 503),
         },
     ),
     "HealthView": Operation(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Final, cast
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -20,12 +21,13 @@ from subscriptions.api.views import ApiView
 # style attribute, as `unsafe-inline` would. A browser says what the hash of a new release is.
 EMPTY_STYLE: Final = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
 SCROLL_BARS: Final = "'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='"
+# Otherwise the site's policy for the API.
 POLICY: Final = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
         f"style-src 'self' {EMPTY_STYLE} {SCROLL_BARS}",
-        "img-src 'self' data:",  # the icons in Swagger UI's stylesheet
+        "img-src 'self' data:",
         "font-src 'self'",
         "connect-src 'self'",
         "form-action 'none'",
@@ -83,12 +85,13 @@ class PageView(OpenView):
     """A page that shows the document, with scripts and styles that this server holds."""
 
     template: ClassVar[str]
+    headers_of_page: ClassVar[Mapping[str, str]] = {}
 
     def get(self, request: Request) -> HttpResponseBase:
         """The page; its script reads the document."""
         navigation = [(end, reverse(end.url_name)) for end in links.ENDPOINTS]
         page = render_to_string(self.template, {"navigation": navigation})
-        return HttpResponse(page, headers={"Content-Security-Policy": POLICY})
+        return HttpResponse(page, headers=dict(self.headers_of_page))
 
 
 class DocsView(PageView):
@@ -101,3 +104,4 @@ class RedocView(PageView):
     """The reference to read: one long page with all operations (Redoc)."""
 
     template = "documentation/redoc.html"
+    headers_of_page: ClassVar[Mapping[str, str]] = {"Content-Security-Policy": POLICY}
