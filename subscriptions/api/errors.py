@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 from typing import Any
 
@@ -27,6 +28,7 @@ class ServiceUnavailable(APIException):
     default_detail = "The database does not answer; try again in a moment."
     default_code = "unavailable"
     wait = 5  # sent as Retry-After, in seconds
+    level = logging.ERROR  # somebody has to do something about it
 
 
 def is_unreachable(failure: Exception) -> bool:
@@ -99,6 +101,7 @@ def _report(exc: Exception, response: Response, request: Request) -> None:
         request=request,
         # Where a connection was refused says nothing of this program.
         exception=None if unavailable else exc,
+        level=logging.getLevelName(getattr(exc, "level", logging.ERROR)).lower(),
     )
     if response.status_code == ServerError.status_code:
         got_request_exception.send(sender=None, request=request)

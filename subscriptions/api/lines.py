@@ -19,8 +19,10 @@ from psycopg.adapt import Loader
 Line = Callable[[type[Model], Sequence[str]], str]
 """An SQL expression over the columns of `r`, made of a model (for their types) and their names."""
 
-BLOCK: Final = 10_000  # rows: the most that is held at once, 1 to 2 MB
-FIRST: Final = 1_000  # rows of the first block: each may lie on a page that has to come from disk
+BLOCK: Final = 10_000  # rows, 1 to 2 MB: the most that one statement brings
+# Rows of a stream at a time. Each of the first ones may lie on a page that has to come from disk;
+# and libpq's buffer, of each thread's connection, stays as large as the largest block was.
+FETCHED: Final = 2_000
 # The first rows count: with more than this share of all in mind the planner would rather sort five
 # million rows than walk an index. And no machine code is compiled before they come.
 PLAN_FOR_THE_FIRST: Final = "SET LOCAL cursor_tuple_fraction = 0.0001; SET LOCAL jit = off"
@@ -77,7 +79,7 @@ def field_of(model: type[Model], column: str) -> Field[Any, Any]:
 def blocks(
     rows: QuerySet[Any], line: Line, model: type[Model], columns: Sequence[str]
 ) -> Generator[list[bytes]]:
-    """The rows' lines in the queryset's order, BLOCK at a time, and FIRST at first.
+    """The rows' lines in the queryset's order, FETCHED at a time.
 
     All are of one moment: a cursor on the server keeps it, and is open while the iterator is.
 
@@ -94,10 +96,8 @@ def blocks(
         with connection.chunked_cursor() as cursor:
             cursor.adapters.register_loader("text", Undecoded)
             cursor.execute(statement, parameters)
-            size = FIRST
-            while block := cursor.fetchmany(size):
+            while block := cursor.fetchmany(FETCHED):
                 yield [line for (line,) in block]
-                size = BLOCK
 
 
 def together(

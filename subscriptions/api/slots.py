@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from threading import Condition
 from time import monotonic
 from typing import Final
@@ -15,6 +16,7 @@ class Busy(ServiceUnavailable):
     """Too many others are reading lists."""
 
     default_detail = "Too many lists are being read at the moment; try again in a few seconds."
+    level = logging.DEBUG  # its client has to, and the access log has the line
 
 
 class Slots:

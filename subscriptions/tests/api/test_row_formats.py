@@ -77,7 +77,7 @@ def assert_same(rows: list[dict[str, Any]], path: str) -> None:
 @pytest.mark.parametrize("way", ["whole", "streamed"])
 def test_rows(api: Client, path: str, name: str, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if way == "streamed":  # in several blocks, whose seams must not show
-        monkeypatch.setattr("subscriptions.api.lines.BLOCK", 2)
+        monkeypatch.setattr("subscriptions.api.lines.FETCHED", 2)
         monkeypatch.setattr("subscriptions.api.lists.BLOCK", 2)
         monkeypatch.setattr("subscriptions.api.parquet.GROUP", 100_000)
     response = api.get(f"/{path}?format={name}")

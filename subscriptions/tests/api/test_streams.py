@@ -66,6 +66,7 @@ def port(
     ):
         assert ask(port, "/healthz") == 200
         yield port
+    assert "Too many lists" not in log.read_text()  # a busy minute would fill it
 
 
 @contextmanager
