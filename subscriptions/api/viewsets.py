@@ -77,7 +77,7 @@ class SubscriptionViewSet(HistoryViewSet[Subscription]):
 
 
 class UsageViewSet(RowViewSet[Usage]):
-    """What each user did on a day, by key: all of it, or as far as known on a day, as in ?as_of=2026-01-31."""
+    """What each user did on a day: all of it, or as known on a day, as in ?as_of=2026-01-31."""
 
     queryset = Usage.objects.all()
     versions = UsageVersion.objects.all()
