@@ -30,7 +30,9 @@ READ_SECONDS: Final = 20
 HEAD_BYTES: Final = 64 * 1024
 # How long a client may take to hang up once it has been told to.
 CLOSE_SECONDS: Final = 0.5
-RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
+# What closing does with what is under way: drop it, and tell the client, or deliver it.
+RESET: Final = struct.pack("ii", 1, 0)
+NO_RESET: Final = struct.pack("ii", 0, 0)
 
 
 def tell_error(client: socket.socket, status: int, reason: str, _message: str) -> None:
@@ -56,6 +58,7 @@ class BoundedSocket(socket.socket):
     """
 
     _read_until = 0.0
+    _answering = False
 
     def setblocking(self, flag: bool) -> None:  # noqa: FBT001 - socket's own signature
         """Wait in later calls, each for its limit, or not at all."""
@@ -80,11 +83,13 @@ class BoundedSocket(socket.socket):
             self.settimeout(patience)
 
     def sendall(self, data: Any, flags: int = 0, /) -> None:
-        """Send everything; each block has one limit.
+        """Send a piece of an answer, whole; each block of it has one limit.
 
         Raises:
-            BrokenPipeError: the client does not take it. Closing drops what is under way.
+            BrokenPipeError: the client does not take it. Closing drops what is under way, for which
+                the system would otherwise keep its buffers, and try for many minutes more.
         """
+        self._set_answering(now=True)
         rest = memoryview(data)
         try:
             while len(rest) > WRITE_BLOCK:
@@ -92,9 +97,26 @@ class BoundedSocket(socket.socket):
                 rest = rest[WRITE_BLOCK:]
             super().sendall(rest, flags)
         except TimeoutError:
-            # Otherwise the system would keep its buffers, and try for many minutes more.
-            self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
             raise BrokenPipeError(errno.EPIPE, "The client takes nothing.") from None
+
+    def answered(self) -> None:
+        """Note that the answer is whole.
+
+        Until then closing resets the connection, even where the kernel does it because this process
+        was killed: to HTTP/1.0, which some proxies speak, nothing but the end of the connection
+        tells that an answer has ended, and one that breaks off must not look like a whole one.
+        """
+        self._set_answering(now=False)
+
+    def shutdown(self, how: int, /) -> None:
+        """Tell the client that nothing more comes, unless something is missing."""
+        if not self._answering:
+            super().shutdown(how)
+
+    def _set_answering(self, *, now: bool) -> None:
+        if now is not self._answering:
+            self._answering = now
+            self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET if now else NO_RESET)
 
 
 class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
@@ -191,3 +213,16 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         if not keep:
             conn.hang_up()
         return keep
+
+    def handle_request(self, req: object, conn: Connection) -> object:
+        """Have the application answer; where it fails in the middle, this is left by a raise."""
+        keep = super().handle_request(req, conn)
+        conn.sock.answered()
+        return keep
+
+    def handle_error(
+        self, req: object, client: BoundedSocket, addr: object, exc: BaseException
+    ) -> None:
+        """Answer a request that is none, or at which the application failed at once."""
+        super().handle_error(req, client, addr, exc)
+        client.answered()

@@ -15,13 +15,20 @@ _ended: list[str] = []
 
 
 def application(environ: dict[str, Any], start: Callable[..., object]) -> Iterable[bytes]:
-    """`/endless` streams for ever, `/ended` counts those that are over, all else echoes."""
+    """`/endless` streams for ever, `/ended` counts those that are over, all else echoes.
+
+    `/broken` fails in the middle, `/failed` before anything is sent.
+    """
     start("200 OK", [("Content-Type", "text/plain")])
     match environ["PATH_INFO"]:
         case "/endless":
             return _endless()
         case "/ended":
             return [str(len(_ended)).encode()]
+        case "/broken":
+            return _broken(b"a line\n")
+        case "/failed":
+            return _broken()
     return [environ["PATH_INFO"].encode(), environ["wsgi.input"].read()]
 
 
@@ -31,3 +38,8 @@ def _endless() -> Iterator[bytes]:
             yield BLOCK
     finally:
         _ended.append("a stream")
+
+
+def _broken(*blocks: bytes) -> Iterator[bytes]:
+    yield from blocks
+    raise RuntimeError

@@ -24,7 +24,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         assert ask(port, "/") == 200
         yield port
     written = log.read_text()
-    assert "Traceback" not in written
+    assert written.count("Traceback") == written.count("\nRuntimeError\n")  # what `/broken` raises
     assert "Worker timeout" not in written
 
 
@@ -113,6 +113,18 @@ def test_stalled_readers_are_cut_off(port: int) -> None:
         for client in stalled:
             with pytest.raises(ConnectionResetError):  # nothing that looks like an end
                 received(client, b"\r\n0\r\n\r\n")
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_an_answer_that_breaks_does_not_end_like_a_whole_one(port: int, version: str) -> None:
+    sent = f"GET /broken HTTP/{version}\r\n\r\n".encode()
+    with clients(port, sent, 1) as (client,), pytest.raises(ConnectionResetError):
+        received(client, b"never")
+
+
+def test_a_failure_before_the_answer_is_told(port: int) -> None:
+    with clients(port, b"GET /failed HTTP/1.0\r\n\r\n", 1) as (client,):
+        assert received(client, b"never").startswith(b"HTTP/1.1 500 ")
 
 
 def test_a_slow_reader_is_served_as_long_as_it_reads(port: int) -> None:

@@ -1,7 +1,7 @@
 """SERVE (step 4), API: rows as an answer: whole where they are few, else streamed.
 
-A stream that breaks is cut off before its last chunk, which every client of HTTP/1.1 notices; it
-never looks whole.
+A stream that breaks is cut off before its last chunk, and by `elt_site.worker` with a reset, for
+clients of HTTP/1.0, which has no chunks; it never looks whole.
 """
 
 from __future__ import annotations
