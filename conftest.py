@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import pytest
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+    from pytest_django import DjangoDbBlocker
 
 # A server and packages of this session's own, never the developer's. Readable for all, so that
 # the embedded server's system user gets there when root runs the tests.
@@ -58,6 +60,7 @@ import django  # noqa: E402
 django.setup()
 
 from django.conf import settings  # noqa: E402
+from django.db import DatabaseError  # noqa: E402
 
 
 def pytest_unconfigure() -> None:
@@ -79,6 +82,27 @@ def nobody_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
     picture = failures.Picture(fresh_until=math.inf)
     monkeypatch.setattr(failures.ThisProcess, "picture", picture)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None,
+    django_db_modify_db_settings: None,
+    django_db_blocker: "DjangoDbBlocker",
+) -> Iterator[None]:
+    """A database of this process's own, for all who ask for it.
+
+    pytest-django makes one only where some test is in a transaction of Django's: loads alone would
+    share the server's first database among the processes, and find each other's locks.
+    """
+    from django.test.utils import setup_databases, teardown_databases
+
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False, serialized_aliases=())
+    yield
+    # A test that failed may have left a session in it; the next run makes it anew.
+    with django_db_blocker.unblock(), suppress(DatabaseError):
+        teardown_databases(made, verbosity=0)
 
 
 @pytest.fixture(scope="session")
