@@ -37,6 +37,11 @@ class Comparison:
     selections: Mapping[str, Selection]
     unchanged: Mapping[str, Stored]
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all rows of all tables have to be staged."""
+        return all(selection is None for selection in self.selections.values())
+
     def about_rows(self, load: Load) -> int | None:
         """Roughly how many rows will be staged; None if nobody knows."""
         rows = load.company.about_rows(load.as_of)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from psycopg2 import extensions
+from psycopg2 import IntegrityError, extensions
 
 from subscriptions.load import checksums, dispositions, patience
 from subscriptions.load.checksums import NOTHING, Stored
@@ -43,7 +43,7 @@ class InPlace:
         for table in TABLES:
             try:
                 changes[table.name] = self._apply(table)
-            except LoadError:
+            except (LoadError, IntegrityError):
                 # It may be that what is stored is not what it was thought to be.
                 self.staging.confirm()
                 raise

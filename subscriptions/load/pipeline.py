@@ -212,8 +212,9 @@ def bring(
     rows.begin(compared.selections)
     connect = partial(target.connect, "load_faker_data")
     with connect() as connection:
-        # Where nothing is staged of a table, nothing may take its place.
-        swap = not compared.unchanged and publication.is_swappable(
+        # Where no more is staged than a part of a table, that may not take its place: not even
+        # if somebody has emptied the table meanwhile.
+        swap = compared.is_whole and publication.is_swappable(
             connection.cursor(), target.dataset, load
         )
     names = (target.dataset, f"{target.dataset}_staging")

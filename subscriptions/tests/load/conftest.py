@@ -17,6 +17,7 @@ from subscriptions.load.tables import TABLES, Disposition
 from subscriptions.load.target import Target
 from subscriptions.tests.clusters import Cluster
 from subscriptions.tests.load import both_ends
+from subscriptions.tests.load.later_days import Ways, watch
 from subscriptions.tests.load.own_server import OwnServer
 from subscriptions.tests.load.trouble import (
     DAY,
@@ -54,6 +55,12 @@ def execute(target: Target) -> Execute:
         pipeline.execute(target, definite, WORKING_DIR, lambda _line: None)
 
     return load
+
+
+@pytest.fixture
+def ways(monkeypatch: pytest.MonkeyPatch) -> Ways:
+    """How the loads of the test find out what to bring."""
+    return watch(monkeypatch)
 
 
 @pytest.fixture(scope="session")

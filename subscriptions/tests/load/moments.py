@@ -42,7 +42,7 @@ BEFORE_THE_PACKAGE = ("locked", "resolved", "cleared", "changes found", "compare
 
 
 @contextmanager
-def right_after(moment: str, action: Callable[[], None]) -> Iterator[None]:
+def right_after(moment: str, action: Callable[[], object]) -> Iterator[None]:
     """Have the action happen once, when the moment has come, to whatever load runs meanwhile."""
     module, path, number = MOMENTS[moment]
     owner: object = importlib.import_module(module)

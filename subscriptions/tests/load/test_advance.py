@@ -2,71 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 import pytest
 
-from subscriptions.load import advance, comparison
 from subscriptions.load.checks.run import findings
-from subscriptions.load.comparison import Comparison
 from subscriptions.load.errors import LoadError
 from subscriptions.load.partitions import Changed
-from subscriptions.load.receipt import Receipt, latest
+from subscriptions.load.receipt import latest
 from subscriptions.load.request import disposition
 from subscriptions.load.tables import TABLES
 from subscriptions.load.target import Target
 from subscriptions.load.verification import verify
 from subscriptions.tests.load.conftest import Run
-
-Query = Callable[..., list[tuple[Any, ...]]]
-
-START = date(2026, 6, 1)
-DAYS = (date(2026, 6, 2), date(2026, 6, 30), date(2027, 3, 1))
-
-
-def current(query: Query) -> dict[str, list[tuple[Any, ...]]]:
-    """The business columns of the current rows, by key."""
-    return {
-        table.name: query(
-            f'SELECT {", ".join(table.columns)} FROM "{table.name}" WHERE valid_to IS NULL'
-            f" ORDER BY {table.key}"
-        )
-        for table in TABLES
-    }
-
-
-@dataclass
-class Ways:
-    """How the loads that follow find out what to bring."""
-
-    changes: list[Comparison | None] = field(default_factory=list)
-    """What has changed since the last load, or None where that cannot be said."""
-    compared: int = 0
-    """How many of them compared everything, at once or in the end."""
-
-
-@pytest.fixture
-def ways(monkeypatch: pytest.MonkeyPatch) -> Ways:
-    """Those of the loads of one test."""
-    found = Ways()
-    since_last, compare = advance.since_last, comparison.compare
-
-    def watched(*arguments: Any) -> tuple[Comparison, Receipt] | None:
-        changes = since_last(*arguments)
-        found.changes.append(changes and changes[0])
-        return changes
-
-    def counted(*arguments: Any) -> Comparison:
-        found.compared += 1
-        return compare(*arguments)
-
-    monkeypatch.setattr(advance, "since_last", watched)
-    monkeypatch.setattr(comparison, "compare", counted)
-    return found
+from subscriptions.tests.load.later_days import DAYS, START, Ways, current
+from subscriptions.tests.load.trouble import Query
 
 
 @pytest.mark.parametrize("name", [None, "merge", "scd2", "replace"])
@@ -123,79 +73,28 @@ def test_usage_once_loaded_never_changes(run: Run, query: Query) -> None:
     assert query(rows, START) == before
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        # Of rows that the advance does not touch, and of all, among which are those that it does.
-        'UPDATE "user" SET region = \'Mars\' WHERE user_id = (SELECT min(user_id) FROM "user")',
-        "UPDATE subscription SET payment_method = 'shells'",
-        "DELETE FROM usage WHERE usage_id = (SELECT min(usage_id) FROM usage)",
-        "DELETE FROM subscription",
-        "UPDATE usage SET api_calls = NULL WHERE usage_id = (SELECT min(usage_id) FROM usage)",
-        "UPDATE plan SET monthly_fee = 1 WHERE plan_id = 3",
-        "UPDATE _load_receipt SET version = 'another'",
-        "UPDATE _load_receipt SET stored = NULL",
-    ],
-)
-def test_where_more_than_time_has_changed_everything_is_compared(
-    run: Run, query: Query, target: Target, ways: Ways, damage: str
+def test_row_ids_of_an_older_release_stay_beside_new_ones(
+    run: Run, query: Query, target: Target
 ) -> None:
-    run(users=60, as_of=DAYS[0], epoch=START, write_disposition="replace")
+    run(users=60, as_of=DAYS[1], epoch=START, write_disposition="replace")
     right = current(query)
     run(users=60, as_of=START, epoch=START, write_disposition="replace")
-    query(damage)
-    ways.compared = 0
-    run(advance="1d")
-    assert ways.compared == 1
+    load_id = "1q2w3e4r5t"  # of the same form as those in the ids of today
+    for table in TABLES:
+        query(f"UPDATE \"{table.name}\" SET _dlt_id = {table.key}::text || '-{load_id}'")
+    older = {table.name: set(query(f'SELECT _dlt_id FROM "{table.name}"')) for table in TABLES}
+    run(as_of=DAYS[1])
     assert current(query) == right
+    for table in TABLES:
+        ids = query(f'SELECT _dlt_id FROM "{table.name}"')
+        assert older[table.name] <= set(ids)
+    run(as_of=DAYS[1], write_disposition="append")
+    run(advance="1d")
+    with target.connect("test") as session, session.transaction():
+        recorded = latest(session, target.dataset)
+        assert recorded is not None
+        assert [f for f in findings(session, target.dataset, recorded) if f.violations] == []
     assert all(result.right for result in verify(target))
-
-
-def test_a_row_that_is_there_before_its_day_does_not_come_twice(
-    run: Run, query: Query, ways: Ways
-) -> None:
-    run(users=60, as_of=DAYS[1], epoch=START, write_disposition="replace")
-    right = current(query)
-    ((row,),) = query(
-        "SELECT to_jsonb(u) FROM usage AS u WHERE usage_date > %s ORDER BY usage_id LIMIT 1", START
-    )
-    run(users=60, as_of=START, epoch=START, write_disposition="replace")
-    early = json.dumps({**row, "valid_from": str(START)})
-    query("INSERT INTO usage SELECT * FROM jsonb_populate_record(NULL::usage, %s)", early)
-    ways.compared = 0
-    run(as_of=DAYS[1])
-    assert ways.compared == 1
-    assert current(query) == right
-
-
-def test_what_began_or_ended_on_the_day_of_the_advance_is_corrected(
-    run: Run, query: Query, ways: Ways
-) -> None:
-    run(users=60, as_of=DAYS[1], epoch=START, write_disposition="replace")
-    right = current(query)
-    run(users=60, as_of=START, epoch=START, write_disposition="replace")
-    query('UPDATE "user" SET valid_from = %s', DAYS[1])
-    copies = "user_id, first_name, last_name, email, signup_date, plan_id, region, referral_source"
-    query(
-        f'INSERT INTO "user" ({copies}, valid_from, valid_to, _dlt_id, _dlt_load_id)'
-        f" SELECT {copies}, %s, %s, _dlt_id || '-by-hand', _dlt_load_id FROM \"user\"",
-        START,
-        DAYS[1],
-    )
-    query("UPDATE _load_receipt SET stored = jsonb_set(stored, '{user,closed}', '60')")
-    run(as_of=DAYS[1])
-    assert isinstance(ways.changes[-1], Comparison)
-    assert current(query) == right
-    assert query('SELECT count(*) FROM "user" WHERE valid_from >= valid_to') == [(0,)]
-
-
-def test_after_an_append_an_advance_clears_the_copies_away(run: Run, query: Query) -> None:
-    run(users=60, as_of=DAYS[0], epoch=START, write_disposition="replace")
-    right = current(query)
-    run(users=60, as_of=START, epoch=START, write_disposition="replace")
-    run(write_disposition="append", as_of=START)
-    run(advance="1d")
-    assert current(query) == right
 
 
 def test_what_postgresql_stores_of_a_change_is_checked(
