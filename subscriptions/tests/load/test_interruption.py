@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
-from typing import IO, Any
+from threading import Thread
 
 import psutil
 import pytest
-from django.conf import settings
 from pytest_django import DjangoDbBlocker
 
-from subscriptions.load import pipeline
+from subscriptions.load import interruption, pipeline
+from subscriptions.load.checks.history import HISTORY
+from subscriptions.load.checks.run import findings
 from subscriptions.load.lock import load_lock
 from subscriptions.load.request import Request
 from subscriptions.load.target import Target
-from subscriptions.tests.load.trouble import DAY, WORKING_DIR
+from subscriptions.load.verification import verify
+from subscriptions.tests.load.conftest import Run
+from subscriptions.tests.load.interrupted import SESSIONS, ask, said_when_interrupted, wait_until
+from subscriptions.tests.load.moments import right_after
+from subscriptions.tests.load.trouble import DAY, WORKING_DIR, Query
 
 LOAD = ("load_faker_data", "--as-of", str(DAY))
 REPLACE = (*LOAD, "--write-disposition", "replace")
@@ -33,7 +36,6 @@ STATE = """
         (SELECT md5(string_agg(u::text, '' ORDER BY _dlt_id)) FROM usage AS u),
         (SELECT count(*) FROM _load_receipt), to_regnamespace(current_schema() || '_staging')
 """
-SESSIONS = "FROM pg_stat_activity WHERE application_name LIKE '%%, process ' || %s || ' on %%'"
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +49,6 @@ def served(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
         session.execute(f"UPDATE {name}.\"user\" SET email = 'changed by hand'")
         yield target
         session.execute(f"DROP SCHEMA IF EXISTS {name}, {name}_staging CASCADE")
-
-
-def ask(target: Target, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-    with target.connect("test") as session:
-        session.execute(f"SET search_path = {target.dataset}")
-        return session.execute(sql, parameters or None).fetchall()
 
 
 @contextmanager
@@ -92,6 +88,11 @@ MOMENTS: dict[str, Moment] = {
     "indexing": (LARGE, lambda _: nullcontext(), is_at("CREATE INDEX")),
     "swapping": (REPLACE, lambda t: locked(t, "ACCESS SHARE"), is_at("LOCK TABLE")),
     "publishing": (LOAD, lambda t: locked(t, "SHARE"), waits_for_lock),
+    "advancing": (
+        ("load_faker_data", "--advance", "1m"),
+        lambda t: locked(t, "SHARE"),
+        waits_for_lock,
+    ),
     "verifying": (
         ("load_faker_data", "--verify"),
         lambda t: locked(t, "ACCESS EXCLUSIVE"),
@@ -108,6 +109,7 @@ CASES = [
     ("indexing", signal.SIGTERM),
     ("swapping", signal.SIGTERM),
     ("publishing", signal.SIGINT),
+    ("advancing", signal.SIGINT),
     ("verifying", signal.SIGTERM),
     ("checking", signal.SIGINT),
 ]
@@ -124,60 +126,73 @@ def test_an_interrupt_ends_it_within_two_seconds_and_leaves_nothing(
 ) -> None:
     arguments, hold, has_come = MOMENTS[moment]
     before = ask(served, STATE)
-    with (
-        hold(served),
-        subprocess.Popen(
-            [sys.executable, "manage.py", *arguments],
-            cwd=settings.BASE_DIR,
-            env=os.environ
-            | {"DATABASE_URL": database_url, "DATASET_NAME": served.dataset}
-            | {"TMPDIR": str(tmp_path), "PIPELINE_NAME": served.dataset, "DEBUG": "true"},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        ) as process,
-    ):
-        wait_until(lambda: process.poll() is not None or has_come(served, process.pid))
-        children = psutil.Process(process.pid).children(recursive=True)
-        seconds, said = interrupt(process, number)
-    assert process.returncode == 128 + number
+    with hold(served):
+        said = said_when_interrupted(served, database_url, tmp_path, arguments, has_come, number)
     assert said.startswith("Interrupted.")
-    assert len(said.strip().splitlines()) == 1, said
-    assert seconds < 2
-    wait_until(lambda: not any(map(lives, children)), patience=5)
-    assert list(tmp_path.iterdir()) == []
-    wait_until(lambda: ask(served, f"SELECT {SESSIONS}", str(process.pid)) == [], patience=5)
     with load_lock(served):
         assert ask(served, STATE) == before
-    assert not list((WORKING_DIR / served.folder).glob("*/*/*/*.csv"))
 
 
-def lives(process: psutil.Process) -> bool:
-    """Whether it runs, rather than waits for somebody to take note of its end."""
-    try:
-        status: str = process.status()
-    except psutil.NoSuchProcess:
-        return False
-    return status not in {psutil.STATUS_ZOMBIE}
+def test_a_history_keeps_the_steps_that_were_taken_and_is_gone_on_with(
+    run: Run, target: Target, database_url: str, tmp_path: Path
+) -> None:
+    run(users=20)
+    last = DAY + timedelta(days=90)  # far more steps than can be taken until somebody looks
+    asked = ("load_faker_data", "--backfill", "daily", "--from", str(DAY), "--as-of", str(last))
+    loads = "SELECT count(*) FROM _load_receipt"
+    said = said_when_interrupted(
+        target, database_url, tmp_path, asked, lambda *_: ask(target, loads) > [(2,)], signal.SIGINT
+    )
+    assert said.startswith("Interrupted.")
+    assert "ask for the backfill again to go on" in said
+    ((taken, reached),) = ask(target, "SELECT count(*), max(as_of) FROM _load_receipt")
+    assert reached == DAY + timedelta(days=taken - 1) < last
+    assert ask(target, "SELECT to_regnamespace(current_schema() || '_staging')") == [(None,)]
+    assert all(result.right for result in verify(target))
+    result = run(as_of=reached + timedelta(days=2), first=DAY, backfill="daily")
+    assert [receipt.as_of for receipt in result.receipts] == [
+        reached + timedelta(days=days) for days in (1, 2)
+    ]
+    assert all(right.right for right in verify(target))
+    with target.connect("test") as session, session.transaction():
+        found = findings(session, target.dataset, result.receipt, HISTORY)
+        assert [finding for finding in found if finding.violations] == []
 
 
-def interrupt(process: subprocess.Popen[str], number: signal.Signals) -> tuple[float, str]:
-    """As a terminal does, which all processes in it hear; and again, as the impatient do."""
-    sent = time.monotonic()
-    os.killpg(process.pid, number)
-    time.sleep(0.05)
-    if process.poll() is None:
-        process.send_signal(number)
-    errors: IO[str] | None = process.stderr
-    assert errors is not None
-    process.wait(timeout=60)
-    return time.monotonic() - sent, errors.read()
+def test_an_advance_that_is_still_asking_what_is_stored_ends_as_soon(
+    run: Run, target: Target, query: Query
+) -> None:
+    """Two of its sessions are waited for: the one that publishes, and the one that sums up."""
+    run(users=20)
+    before = query(STATE)
+    waiting = "SELECT pid FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
+    with ExitStack() as held:
 
+        def lock() -> None:
+            session = held.enter_context(target.connect("test"))
+            held.enter_context(session.transaction())
+            session.execute(f"LOCK TABLE {target.dataset}.usage IN ACCESS EXCLUSIVE MODE")
 
-def wait_until(happened: Callable[[], bool], patience: float = 60) -> None:
-    """Wait for something that is sure to come, but not for ever."""
-    deadline = time.monotonic() + patience
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+        failures: list[BaseException] = []
+
+        def advance() -> None:
+            try:
+                run(advance="1m")
+            except BaseException as failure:  # noqa: BLE001  (the driver's, dlt's or the load's)
+                failures.append(failure)
+
+        with right_after("one job copied, 4", lock):
+            load = Thread(target=advance)
+            load.start()
+            wait_until(lambda: len(query(waiting, f"{target.dataset}.usage")) == 2)
+            began = time.monotonic()
+            while load.is_alive():
+                interruption.give_up()
+                load.join(0.05)
+            seconds = time.monotonic() - began
+            interruption.begin()
+    assert len(failures) == 1
+    assert seconds < 2
+    assert query(STATE) == before
+    run(advance="1m")
+    assert all(result.right for result in verify(target))
