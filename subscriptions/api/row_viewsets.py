@@ -89,9 +89,9 @@ class RowViewSet(ApiView, GenericViewSet[M]):
         return super().get_queryset() if day is None else self.versions.as_of(day).keyed()
 
     def get_renderers(self) -> list[BaseRenderer]:
-        """Lists have more formats than single rows and histories."""
+        """Lists have more formats than single rows, histories, and answers to OPTIONS."""
         rest = super().get_renderers()
-        if self.action_map.get("get") != "list":
+        if self.action_map.get("get") != "list" or self.action == "metadata":
             return rest
         return [*(renderer() for renderer in ROW_FORMATS), *rest[1:]]
 

@@ -165,3 +165,12 @@ def test_head_reads_no_row(api: Client, name: str) -> None:
     assert response["Content-Type"] == FORMATS[name]
     assert response["ETag"] == api.get(f"/users?format={name}")["ETag"]
     assert response.content == b""
+
+
+def test_only_lists_have_them(api: Client) -> None:
+    """What OPTIONS answers is JSON, and under no other name."""
+    assert api.options("/plans?format=parquet").status_code == 400
+    assert api.options("/plans", headers={"accept": "text/csv"}).status_code == 406
+    response = api.options("/plans", headers={"accept": "*/*"})
+    assert response["Content-Type"] == "application/json"
+    assert response.json()["name"] == "Plans"
