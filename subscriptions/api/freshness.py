@@ -72,5 +72,10 @@ def entity_tag(load: LastLoad, request: Request, variant: Sequence[str]) -> str:
 
 
 def not_modified(request: Request, tag: str) -> HttpResponseBase | None:
-    """304 where `If-None-Match` names the tag (412 where `If-Match` does not), else None."""
+    """304 where `If-None-Match` names the tag (412 where `If-Match` does not), else None.
+
+    A star means any tag; whether there is something that has one, only the answer tells.
+    """
+    if request.headers.get("If-None-Match", "").strip() == "*":
+        return None
     return get_conditional_response(cast("HttpRequest", request), etag=tag)

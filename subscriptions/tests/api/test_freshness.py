@@ -104,6 +104,11 @@ def test_errors_have_none(api: Client) -> None:
         assert "ETag" not in api.get(path)
 
 
+def test_what_is_not_there_is_not_unmodified(api: Client) -> None:
+    for path, status in (("/users/00000000", 404), ("/users?as_of=1999-01-01", 400)):
+        assert api.get(path, headers={"if-none-match": "*"}).status_code == status
+
+
 def test_a_page_for_people_has_none(person: Client) -> None:
     assert "ETag" not in person.get("/users")
 
