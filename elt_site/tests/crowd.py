@@ -132,7 +132,7 @@ class Crowd:
             since = time.monotonic()
             try:
                 manner(self, f"198.51.100.{number}", choice)
-            except http.client.IncompleteRead as error:
+            except (http.client.IncompleteRead, ConnectionResetError) as error:
                 # Broken where everybody sees it, but only with the database's connection.
                 if not self.findings.within_outage(since):
                     self.complain(f"{manner.__name__}: {error!r}")
