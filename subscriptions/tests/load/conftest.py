@@ -17,7 +17,7 @@ from subscriptions.load.tables import TABLES, Disposition
 from subscriptions.load.target import Target
 from subscriptions.tests.clusters import Cluster
 from subscriptions.tests.load import both_ends
-from subscriptions.tests.load.later_days import Ways, watch
+from subscriptions.tests.load.later_days import DAYS, START, Ways, current, watch
 from subscriptions.tests.load.own_server import OwnServer
 from subscriptions.tests.load.trouble import (
     DAY,
@@ -61,6 +61,21 @@ def execute(target: Target) -> Execute:
 def ways(monkeypatch: pytest.MonkeyPatch) -> Ways:
     """How the loads of the test find out what to bring."""
     return watch(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def alone(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> dict[date, Rows]:
+    """The current rows that each of some days gives alone, without a past."""
+    with django_db_blocker.unblock():
+        own = replace(Target.from_settings(), dataset="alone", pipeline="alone")
+    found = {}
+    for day in DAYS:
+        request = Request(users=60, as_of=day, epoch=START, write_disposition="replace")
+        pipeline.run(own, request, WORKING_DIR, lambda _line: None)
+        with querying(own) as query:
+            found[day] = current(query)
+    both_ends.ask(own, "DROP SCHEMA alone CASCADE")
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -16,18 +16,19 @@ from subscriptions.load.target import Target
 from subscriptions.load.verification import verify
 from subscriptions.tests.load.conftest import Run
 from subscriptions.tests.load.later_days import DAYS, START, Ways, current
-from subscriptions.tests.load.trouble import Query
+from subscriptions.tests.load.trouble import Query, Rows
 
 
 @pytest.mark.parametrize("name", [None, "merge", "scd2", "replace"])
 def test_every_way_to_a_day_leads_to_the_same_rows(
-    run: Run, query: Query, target: Target, name: str | None, ways: Ways
+    run: Run,
+    query: Query,
+    target: Target,
+    alone: dict[date, Rows],
+    name: str | None,
+    ways: Ways,
 ) -> None:
-    alone = {}
-    for day in DAYS:
-        run(users=60, as_of=day, epoch=START, write_disposition="replace")
-        alone[day] = current(query)
-    run(users=60, as_of=START, epoch=START, write_disposition="replace")
+    run(users=60, as_of=START, epoch=START)
     ways.changes, ways.compared = [], 0
     for day in DAYS:
         run(as_of=day, write_disposition=disposition(name))
@@ -74,17 +75,15 @@ def test_usage_once_loaded_never_changes(run: Run, query: Query) -> None:
 
 
 def test_row_ids_of_an_older_release_stay_beside_new_ones(
-    run: Run, query: Query, target: Target
+    run: Run, query: Query, target: Target, alone: dict[date, Rows]
 ) -> None:
-    run(users=60, as_of=DAYS[1], epoch=START, write_disposition="replace")
-    right = current(query)
-    run(users=60, as_of=START, epoch=START, write_disposition="replace")
+    run(users=60, as_of=START, epoch=START)
     load_id = "1q2w3e4r5t"  # of the same form as those in the ids of today
     for table in TABLES:
         query(f"UPDATE \"{table.name}\" SET _dlt_id = {table.key}::text || '-{load_id}'")
     older = {table.name: set(query(f'SELECT _dlt_id FROM "{table.name}"')) for table in TABLES}
     run(as_of=DAYS[1])
-    assert current(query) == right
+    assert current(query) == alone[DAYS[1]]
     for table in TABLES:
         ids = query(f'SELECT _dlt_id FROM "{table.name}"')
         assert older[table.name] <= set(ids)

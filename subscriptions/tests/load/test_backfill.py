@@ -117,19 +117,20 @@ def known(query: Query, day: date) -> dict[str, list[tuple[Any, ...]]]:
 def test_days_weeks_and_months_agree_where_they_meet(
     run: Run, query: Query, target: Target
 ) -> None:
-    named = {"users": 80, "epoch": SUNDAYS[2], "as_of": MARCH, "first": FEBRUARY}
+    first, *_ = sundays = SUNDAYS[2:]
+    named = {"users": 80, "epoch": sundays[1], "as_of": MARCH, "first": first}
     histories = {}
-    for step, loads in (("daily", 29), ("weekly", 5), ("monthly", 2)):
+    for step, loads in (("daily", 15), ("weekly", 3), ("monthly", 2)):
         result = run(**named, backfill=step, write_disposition="replace")
-        assert [receipt.as_of for receipt in result.receipts][:: loads - 1] == [FEBRUARY, MARCH]
+        assert [receipt.as_of for receipt in result.receipts][:: loads - 1] == [first, MARCH]
         assert len(result.receipts) == loads
-        histories[step] = {day: known(query, day) for day in SUNDAYS}
+        histories[step] = {day: known(query, day) for day in sundays}
         with target.connect("test") as session, session.transaction():
             last = latest(session, target.dataset)
             assert last is not None
             assert [f for f in findings(session, target.dataset, last) if f.violations] == []
     assert histories["daily"] == histories["weekly"]
-    for day in (FEBRUARY, MARCH):
+    for day in (first, MARCH):
         assert histories["monthly"][day] == histories["daily"][day]
     run(**{**named, "first": None}, write_disposition="replace")
     assert known(query, MARCH) == histories["daily"][MARCH]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import pytest
 
@@ -12,7 +13,7 @@ from subscriptions.load.verification import verify
 from subscriptions.tests.load.conftest import Run
 from subscriptions.tests.load.later_days import DAYS, START, Ways, current
 from subscriptions.tests.load.moments import right_after
-from subscriptions.tests.load.trouble import Query
+from subscriptions.tests.load.trouble import Query, Rows
 
 
 @pytest.mark.parametrize(
@@ -30,11 +31,10 @@ from subscriptions.tests.load.trouble import Query
     ],
 )
 def test_where_more_than_time_has_changed_everything_is_compared(
-    run: Run, query: Query, target: Target, ways: Ways, damage: str
+    run: Run, query: Query, alone: dict[date, Rows], target: Target, ways: Ways, damage: str
 ) -> None:
-    run(users=60, as_of=DAYS[0], epoch=START, write_disposition="replace")
-    right = current(query)
-    run(users=60, as_of=START, epoch=START, write_disposition="replace")
+    right = alone[DAYS[0]]
+    run(users=60, as_of=START, epoch=START)
     query(damage)
     ways.compared = 0
     run(advance="1d")
@@ -77,11 +77,10 @@ def test_a_rule_that_others_made_does_not_keep_an_advance_from_comparing(
 
 
 def test_tables_that_are_emptied_meanwhile_are_filled_again(
-    run: Run, query: Query, ways: Ways
+    run: Run, query: Query, alone: dict[date, Rows], ways: Ways
 ) -> None:
-    run(users=60, as_of=DAYS[1], epoch=START, write_disposition="replace")
-    right = current(query)
-    run(users=60, as_of=START, epoch=START, write_disposition="replace")
+    right = alone[DAYS[1]]
+    run(users=60, as_of=START, epoch=START)
     ways.compared = 0
     with right_after("changes found", lambda: query('TRUNCATE plan, "user", subscription, usage')):
         run(as_of=DAYS[1])
@@ -90,11 +89,10 @@ def test_tables_that_are_emptied_meanwhile_are_filled_again(
 
 
 def test_what_began_or_ended_on_the_day_of_the_advance_is_corrected(
-    run: Run, query: Query, ways: Ways
+    run: Run, query: Query, alone: dict[date, Rows], ways: Ways
 ) -> None:
-    run(users=60, as_of=DAYS[1], epoch=START, write_disposition="replace")
-    right = current(query)
-    run(users=60, as_of=START, epoch=START, write_disposition="replace")
+    right = alone[DAYS[1]]
+    run(users=60, as_of=START, epoch=START)
     query('UPDATE "user" SET valid_from = %s', DAYS[1])
     copies = "user_id, first_name, last_name, email, signup_date, plan_id, region, referral_source"
     query(
@@ -110,10 +108,11 @@ def test_what_began_or_ended_on_the_day_of_the_advance_is_corrected(
     assert query('SELECT count(*) FROM "user" WHERE valid_from >= valid_to') == [(0,)]
 
 
-def test_after_an_append_an_advance_clears_the_copies_away(run: Run, query: Query) -> None:
-    run(users=60, as_of=DAYS[0], epoch=START, write_disposition="replace")
-    right = current(query)
-    run(users=60, as_of=START, epoch=START, write_disposition="replace")
+def test_after_an_append_an_advance_clears_the_copies_away(
+    run: Run, query: Query, alone: dict[date, Rows]
+) -> None:
+    right = alone[DAYS[0]]
+    run(users=60, as_of=START, epoch=START)
     run(write_disposition="append", as_of=START)
     run(advance="1d")
     assert current(query) == right
