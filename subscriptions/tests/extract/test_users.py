@@ -101,7 +101,7 @@ def test_addresses_and_regions_change_rarely_and_stay_changed() -> None:
     history: dict[str, list[tuple[str, str]]] = defaultdict(list)
     months = [EPOCH + timedelta(days=30 * n) for n in range(-12, 13)]
     for as_of in months:
-        for user in rows(company, as_of)["user"]:
+        for user in whole(company, as_of)["user"].to_pylist():
             history[user["user_id"]].append((user["email"], user["region"]))
     for attribute, most, least in ((0, 0.25, 0.05), (1, 0.10, 0.02)):
         courses = [[state[attribute] for state in states] for states in history.values()]
@@ -115,8 +115,10 @@ def test_addresses_and_regions_change_rarely_and_stay_changed() -> None:
 
 def test_changes_happen_before_the_epoch_too() -> None:
     company = Company(6, 3000, EPOCH)
-    before = {user["user_id"]: user for user in rows(company, date(2026, 5, 1))["user"]}
-    now = {user["user_id"]: user for user in rows(company, EPOCH)["user"]}
+    before = {
+        user["user_id"]: user for user in whole(company, date(2026, 5, 1))["user"].to_pylist()
+    }
+    now = {user["user_id"]: user for user in whole(company, EPOCH)["user"].to_pylist()}
     assert any(now[key]["email"] != user["email"] for key, user in before.items())
     assert any(now[key]["region"] != user["region"] for key, user in before.items())
 
