@@ -71,8 +71,11 @@ def test_no_load_waits_for_a_reader_nor_makes_others_wait(
     execute: Execute,
     target: Target,
     query: Query,
+    monkeypatch: pytest.MonkeyPatch,
     way: str,
 ) -> None:
+    assert swap.LOCK_PATIENCE_S < 60
+    monkeypatch.setattr(swap, "LOCK_PATIENCE_S", 1.5)  # some attempts
     disposition, attached = WAYS[way]
     execute(SMALL, DAY)
     if attached:
