@@ -3,13 +3,19 @@
 import sys
 from typing import TYPE_CHECKING
 
+from django.core.exceptions import ImproperlyConfigured
+
 from elt_site import environment as env
 
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
 
-# A platform names the port, and wants every address; without one this is somebody's own machine.
-bind = f"{'0.0.0.0' if env.read('PORT') else '127.0.0.1'}:{env.read_int('PORT', 8000)}"  # noqa: S104
+# A platform names the port, and wants every address; in development this is somebody's own machine.
+try:
+    public = env.read("PORT") and not env.development()
+    bind = f"{'0.0.0.0' if public else '127.0.0.1'}:{env.read_int('PORT', 8000)}"  # noqa: S104
+except ImproperlyConfigured as error:
+    sys.exit(f"Error: {error}")
 # A second process uses the second core.
 workers = env.read_int("WEB_CONCURRENCY", 2)
 # gunicorn's own threads, for which no client's slowness is a thread's.

@@ -11,8 +11,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# ENV_FILE lets tests and containers point elsewhere; os.devnull stands for "no file".
-environ.Env.read_env(os.environ.get("ENV_FILE") or BASE_DIR / ".env")
+# Lets tests and containers point elsewhere; os.devnull stands for "no file".
+ENV_FILE = os.environ.get("ENV_FILE")
+environ.Env.read_env(ENV_FILE or BASE_DIR / ".env")
 
 WEAK_SECRETS = frozenset(
     "admin administrator changeme default guest letmein pass passw0rd password postgres root "
@@ -51,6 +52,25 @@ def read_int(name: str, default: int, least: int = 0) -> int:
         from_least = f" from {least} on" if least else ""
         raise ImproperlyConfigured(f"{name} must be a whole number{from_least}, not {value!r}.")
     return int(value)
+
+
+def refuse_missing_file() -> None:
+    """A file that was named and is not there: its variables would silently be missing.
+
+    Raises:
+        ImproperlyConfigured: it is not there.
+    """
+    if ENV_FILE and not Path(ENV_FILE).exists():
+        raise ImproperlyConfigured(f"ENV_FILE names a file that does not exist: {ENV_FILE}")
+
+
+def development() -> bool:
+    """Whether DEBUG is on: by default only where nothing but the embedded database is served.
+
+    Not on a platform that somebody forgot to tell of its database.
+    """
+    database = read("DATABASE_URL") or read("LOCAL_DATABASE_URL") or read("RAILWAY_DATABASE_URL")
+    return read_bool("DEBUG", default=not (database or read("RAILWAY_PUBLIC_DOMAIN")))
 
 
 def read_list(name: str) -> list[str]:

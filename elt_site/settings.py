@@ -7,6 +7,7 @@ from typing import Any
 from elt_site import environment as env
 from subscriptions import __version__
 
+env.refuse_missing_file()
 BASE_DIR = env.BASE_DIR
 
 # The ignored working folder: the embedded server's data and dlt's packages.
@@ -27,8 +28,8 @@ DATABASES: dict[str, dict[str, Any]] = {
             if EMBEDDED
             else env.read_database(DATABASE_URL) | {"ENGINE": "elt_site.postgresql"}
         ),
-        # A kept connection saves 2 to 10 ms per request; a minute bounds how long an idle one
-        # counts against the server's limit. No start-up options: PgBouncer drops them.
+        # A kept connection saves 2 to 10 ms per request; one older than a minute is replaced
+        # at its thread's next request. No start-up options: PgBouncer drops them.
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }
@@ -37,10 +38,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ---------------------------------------------------------------------------- secrets
 
-# Development mode is the default only where nothing but this machine's own database is served.
-# Not on a platform that somebody forgot to tell of its database.
 RAILWAY_PUBLIC_DOMAIN = env.read("RAILWAY_PUBLIC_DOMAIN")
-DEBUG = env.read_bool("DEBUG", default=EMBEDDED and not RAILWAY_PUBLIC_DOMAIN)
+DEBUG = env.development()
 
 SECRET_KEY = env.read("SECRET_KEY")
 ALLOWED_HOSTS = env.read_list("ALLOWED_HOSTS")

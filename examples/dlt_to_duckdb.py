@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from typing import Any
 
+os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")  # before dlt reads it
+
 import dlt
 from dlt.sources.rest_api import rest_api_source
 
 URL = os.environ.get("API_URL", "http://127.0.0.1:8000")
 USERNAME = os.environ.get("API_USERNAME", "admin")
 PASSWORD = os.environ.get("API_PASSWORD", "admin")
-FILE = os.environ.get("DUCKDB_FILE", "subscriptions.duckdb")
+# Not named like the dataset: DuckDB calls the file's content by its name, as it does a schema.
+FILE = os.environ.get("DUCKDB_FILE", "api_copy.duckdb")
 SIZE = 1000  # rows of a page, the most that the API gives
 
 

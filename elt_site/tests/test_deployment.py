@@ -1,6 +1,8 @@
 """Deployment: one description for every platform, and static files that are all there."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,8 @@ from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import call_command
 from django.test import Client, override_settings
+
+from elt_site.tests.conftest import PRODUCTION, clean_environment
 
 RAILWAY = json.loads((settings.BASE_DIR / "railway.json").read_text())
 PROCFILE = dict(
@@ -19,6 +23,27 @@ PROCFILE = dict(
 def test_procfile_and_railway_say_the_same() -> None:
     assert RAILWAY["deploy"]["startCommand"] == PROCFILE["web"]
     assert RAILWAY["deploy"]["preDeployCommand"] == [PROCFILE["release"]]
+
+
+@pytest.mark.parametrize(
+    ("variables", "bound"),
+    [
+        (PRODUCTION | {"PORT": "8010"}, "0.0.0.0:8010"),
+        (PRODUCTION | {"PORT": ""}, "127.0.0.1:8000"),
+        ({"PORT": "8010"}, "127.0.0.1:8010"),  # development, with a password that all know
+    ],
+)
+def test_who_can_reach_the_server(variables: dict[str, str], bound: str) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "--print-config", "elt_site.wsgi"],
+        cwd=settings.BASE_DIR,
+        env=clean_environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert f"['{bound}']" in result.stdout.replace('"', "'")
 
 
 def test_the_health_check_is_not_redirected(client: Client) -> None:

@@ -154,6 +154,13 @@ def test_an_env_file_is_read_and_the_environment_wins(manage: Manage, tmp_path: 
     assert shown == "('from_file', 'from_shell')"
 
 
+def test_a_file_that_was_named_has_to_be_there(manage: Manage) -> None:
+    result = manage("check", ENV_FILE="/nowhere/.env")
+    assert result.returncode
+    assert "ENV_FILE names a file that does not exist: /nowhere/.env" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_dlt_works_under_the_local_folder(manage: Manage) -> None:
     code = "import dlt; print(dlt.pipeline('p').pipelines_dir)"
     result = manage("shell", "--no-imports", "-c", code)
@@ -162,11 +169,11 @@ def test_dlt_works_under_the_local_folder(manage: Manage) -> None:
 
 def test_env_example_lists_exactly_the_variables_that_are_read() -> None:
     read = {"ENV_FILE"}  # where to read the others
-    for source in ("elt_site/settings.py", "gunicorn.conf.py"):
+    for source in ("elt_site/settings.py", "elt_site/environment.py", "gunicorn.conf.py"):
         for node in ast.walk(ast.parse((settings.BASE_DIR / source).read_text())):
             match node:
                 case ast.Call(
-                    func=ast.Attribute(value=ast.Name("env"), attr=function),
+                    func=ast.Attribute(value=ast.Name("env"), attr=function) | ast.Name(function),
                     args=[ast.Constant(str(name)), *_],
                 ) if function.startswith("read"):
                     read.add(name)

@@ -126,7 +126,10 @@ class ReadOnlyAdmin(Columns, Exported):  # type: ignore[misc]  # the theme's mix
     ) -> HttpResponse:
         """Add what belongs to the row, and call the page by the row's name."""
         if obj is not None:
-            context |= {"title": str(obj), "subtitle": None, **self.extras(obj)}
+            title = str(obj)
+            if title == str(obj.pk):  # the page would begin an id with a capital letter
+                title = f"{capfirst(str(self.opts.verbose_name))} {title}"
+            context |= {"title": title, "subtitle": None, **self.extras(obj)}
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:

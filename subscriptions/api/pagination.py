@@ -139,7 +139,7 @@ class Page:
         numbers = {"first": 1}
         if self.number > 1:
             numbers["prev"] = self.number - 1
-        if total.further and self.number < self.deepest:
+        if total.further:  # beyond the deepest one, too: an error that says how to go on, no end
             numbers["next"] = self.number + 1
         if pages is not None and total.kind == EXACT and pages <= self.deepest:
             numbers["last"] = pages

@@ -103,7 +103,7 @@ class RowViewSet(ApiView, GenericViewSet[M]):
         try:
             return self._fresh(lambda: self._list(rows))
         except ProgrammingError as error:
-            if not _tables_are_missing(error):
+            if not self._nothing_is_loaded(error):
                 raise
             # Before the first load there are no tables, hence no rows. Not looked up beforehand:
             # that would cost every request a query.
@@ -116,7 +116,7 @@ class RowViewSet(ApiView, GenericViewSet[M]):
         try:
             return self._fresh(lambda: self._row(pk, shown))
         except ProgrammingError as error:
-            if not _tables_are_missing(error):
+            if not self._nothing_is_loaded(error):
                 raise
             raise self._unknown() from None
 
@@ -151,6 +151,10 @@ class RowViewSet(ApiView, GenericViewSet[M]):
         if row is None:
             raise self._unknown()
         return Response(row)
+
+    def _nothing_is_loaded(self, error: ProgrammingError) -> bool:
+        """Whether it failed because there are no tables yet; after a load one missing is damage."""
+        return self.last_load is None and isinstance(error.__cause__, UndefinedTable)
 
     def _unknown(self) -> NotFound:
         day = self.request.query_params.get(AS_OF)
@@ -221,7 +225,7 @@ class HistoryViewSet(RowViewSet[M]):
         try:
             return self._fresh(lambda: self._story(pk))
         except ProgrammingError as error:
-            if not _tables_are_missing(error):
+            if not self._nothing_is_loaded(error):
                 raise
             raise self._unheard_of() from None
 
@@ -248,7 +252,3 @@ class HistoryViewSet(RowViewSet[M]):
             },
             "row": {column: getattr(version, column) for column in self.columns},
         }
-
-
-def _tables_are_missing(error: ProgrammingError) -> bool:
-    return isinstance(error.__cause__, UndefinedTable)

@@ -167,3 +167,14 @@ def test_before_the_first_load(api: Client, query: str) -> None:
     answer = api.get(f"/users?{query}").json()
     assert answer["users"] == []
     assert facts(answer) == (0, 1, 50, 1, "exact")
+
+
+def test_the_last_page_in_reach_does_not_look_like_the_end(
+    api: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("subscriptions.api.pagination.DEEPEST", 100)
+    response = api.get("/users?page=2&size=50&format=csv")
+    [following] = re.findall(r'<([^>]*)>; rel="next"', response["Link"])
+    answer = api.get(following)
+    assert answer.status_code == 400
+    assert '"cursor"' in answer.json()["error"]

@@ -170,10 +170,12 @@ def test_before_the_first_load_by_session(staff: Client) -> None:
 
 
 @loaded
-def test_before_the_first_load_of_one_table(api: Client) -> None:
+@pytest.mark.parametrize("path", ["/plans", "/plans?format=csv", "/plans/1", "/plans/1/history"])
+def test_a_missing_table_is_an_error_and_no_empty_list(api: Client, path: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE {table('plans')} CASCADE")
-    assert api.get("/plans").json() == {"plans": []}
+    api.raise_request_exception = False
+    assert api.get(path).status_code == 500
 
 
 @loaded
