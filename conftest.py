@@ -60,6 +60,8 @@ import django  # noqa: E402
 django.setup()
 
 from django.conf import settings  # noqa: E402
+from django.contrib.auth.models import User as Account  # noqa: E402
+from django.test import Client  # noqa: E402
 from django.db import DatabaseError  # noqa: E402
 
 
@@ -123,3 +125,17 @@ def browser() -> Iterator["Browser"]:
         chromium = playwright.chromium.launch(executable_path=executable, args=arguments)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def owner(db: None) -> Account:
+    """A staff account that may do nothing in particular."""
+    return Account.objects.create(username="owner", is_staff=True)
+
+
+@pytest.fixture
+def signed_in(owner: Account) -> Client:
+    """Its session."""
+    client = Client()
+    client.force_login(owner)
+    return client

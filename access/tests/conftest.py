@@ -1,12 +1,8 @@
-"""What the tests of access share: a staff account, and the API's credentials."""
+"""What the tests of access share: the API's credentials, and a process that has just begun."""
 
 from __future__ import annotations
 
 from base64 import b64encode
-
-import pytest
-from django.contrib.auth.models import User as Account
-from django.test import Client
 
 from access import failures
 
@@ -26,17 +22,3 @@ def bearer(text: str) -> dict[str, str]:
 def another_process() -> None:
     """Forget all that this process knows, as a worker that has just been started."""
     failures.ThisProcess.picture = failures.Picture()
-
-
-@pytest.fixture
-def owner(db: None) -> Account:
-    """A staff account that may do nothing in particular."""
-    return Account.objects.create(username="owner", is_staff=True)
-
-
-@pytest.fixture
-def signed_in(owner: Account) -> Client:
-    """Its session."""
-    client = Client()
-    client.force_login(owner)
-    return client

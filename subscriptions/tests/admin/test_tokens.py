@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from access import tokens
 from access.models import Token
+from access.tests.conftest import bearer
 
 pytestmark = pytest.mark.django_db
 
@@ -23,25 +24,6 @@ LIST = "/admin/access/token/"
 def fresh_content_types() -> None:
     """Django remembers their ids, which are others once a test has flushed the database."""
     ContentType.objects.clear_cache()
-
-
-def bearer(text: str) -> dict[str, str]:
-    """The header of a token."""
-    return {"authorization": f"Bearer {text}"}
-
-
-@pytest.fixture
-def owner(db: None) -> Account:
-    """A staff account that may do nothing in particular."""
-    return Account.objects.create(username="owner", is_staff=True)
-
-
-@pytest.fixture
-def signed_in(owner: Account) -> Client:
-    """Its session."""
-    client = Client()
-    client.force_login(owner)
-    return client
 
 
 def make(client: Client, **form: Any) -> Any:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -13,6 +15,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from elt_site.tests.test_servers import serving
+
+SERVED: Final = ("analyst", "analyst's own")
 HTML: Final = "text/html,application/xhtml+xml,*/*;q=0.8"  # as browsers ask
 
 
@@ -46,6 +51,31 @@ def plans_of(act: Callable[[], object]) -> list[str]:
             cursor.execute(f"EXPLAIN {statement}")
             plans.append("\n".join(line for (line,) in cursor.fetchall()))
     return plans
+
+
+def header_of_served() -> dict[str, str]:
+    """The header for a server of `serving_dataset`."""
+    return {"Authorization": basic(*SERVED)}
+
+
+@contextmanager
+def serving_dataset(
+    log: Path, port: int, dataset: str, database_url: str, **variables: str
+) -> Iterator[None]:
+    """A server of one process over a dataset of its own."""
+    with serving(
+        log,
+        *("-m", "gunicorn", "elt_site.wsgi"),
+        DATABASE_URL=database_url,
+        DATASET_NAME=dataset,
+        DEBUG="true",
+        BASIC_AUTH_USERNAME=SERVED[0],
+        BASIC_AUTH_PASSWORD=SERVED[1],
+        PORT=str(port),
+        WEB_CONCURRENCY="1",
+        **variables,
+    ):
+        yield
 
 
 @pytest.fixture

@@ -16,17 +16,17 @@ import pytest
 from django.conf import settings
 from pytest_django import DjangoDbBlocker
 
-from elt_site.tests.test_servers import ask, free_port, serving
+from elt_site.tests.test_servers import ask, free_port
 from subscriptions.load.pipeline import run
 from subscriptions.load.request import Request
 from subscriptions.load.target import Target
 from subscriptions.tests.conftest import AS_OF
 
-from .conftest import basic
+from .conftest import header_of_served, serving_dataset
 
 USERS: Final = 12_000
 DATASET: Final = "streamed"
-AUTHORIZATION: Final = {"Authorization": basic("analyst", "analyst's own")}
+AUTHORIZATION: Final = header_of_served()
 Query = Callable[[str], list[tuple[Any, ...]]]
 
 
@@ -52,18 +52,7 @@ def port(
 ) -> Iterator[int]:
     """A server with one process, in which one list has a place and four may wait for it."""
     port, log = free_port(), tmp_path_factory.mktemp("streams") / "log"
-    with serving(
-        log,
-        *("-m", "gunicorn", "elt_site.wsgi"),
-        DATABASE_URL=database_url,
-        DATASET_NAME=DATASET,
-        DEBUG="true",
-        BASIC_AUTH_USERNAME="analyst",
-        BASIC_AUTH_PASSWORD="analyst's own",
-        PORT=str(port),
-        WEB_CONCURRENCY="1",
-        LISTS_AT_ONCE="1",
-    ):
+    with serving_dataset(log, port, DATASET, database_url, LISTS_AT_ONCE="1"):
         assert ask(port, "/healthz") == 200
         yield port
     assert "Too many lists" not in log.read_text()  # a busy minute would fill it

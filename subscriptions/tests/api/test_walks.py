@@ -14,16 +14,16 @@ import pytest
 from django.conf import settings
 from pytest_django import DjangoDbBlocker
 
-from elt_site.tests.test_servers import ask, free_port, serving
+from elt_site.tests.test_servers import ask, free_port
 from subscriptions.load.pipeline import run
 from subscriptions.load.request import Request
 from subscriptions.load.target import Target
 from subscriptions.tests.conftest import AS_OF
 
-from .conftest import basic
+from .conftest import header_of_served, serving_dataset
 
 DATASET: Final = "walked"
-AUTHORIZATION: Final = {"Authorization": basic("analyst", "analyst's own")}
+AUTHORIZATION: Final = header_of_served()
 Row = tuple[Any, ...]
 
 
@@ -66,17 +66,7 @@ def walker(
     port, log = free_port(), tmp_path_factory.mktemp("walks") / "log"
     with (
         django_db_blocker.unblock(),
-        serving(
-            log,
-            *("-m", "gunicorn", "elt_site.wsgi"),
-            DATABASE_URL=database_url,
-            DATASET_NAME=DATASET,
-            DEBUG="true",
-            BASIC_AUTH_USERNAME="analyst",
-            BASIC_AUTH_PASSWORD="analyst's own",
-            PORT=str(port),
-            WEB_CONCURRENCY="1",
-        ),
+        serving_dataset(log, port, DATASET, database_url),
     ):
         walker = Walker(port)
         walker.load(users=60, as_of=AS_OF, write_disposition="replace")
