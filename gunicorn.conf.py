@@ -49,7 +49,6 @@ def on_starting(server: "Arbiter") -> None:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "elt_site.settings")
     from django.conf import settings
-    from django.core.exceptions import ImproperlyConfigured
 
     from elt_site.redaction import StripLoggedPath, StripQueryStrings
 

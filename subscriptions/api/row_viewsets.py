@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final, TypeVar
 from django.db import ProgrammingError
 from django.db.models import Model, QuerySet
 from django.http import HttpResponseBase
+from django.utils.functional import cached_property
 from django_filters.rest_framework import FilterSet
 from psycopg.errors import UndefinedTable
 from rest_framework.decorators import action
@@ -132,7 +133,7 @@ class RowViewSet(ApiView, GenericViewSet[M]):
             response["ETag"] = tag
         return response
 
-    @property
+    @cached_property
     def _coding(self) -> str:
         """How the body is compressed."""
         chosen = self.request.accepted_renderer
