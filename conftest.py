@@ -61,8 +61,8 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 from django.contrib.auth.models import User as Account  # noqa: E402
-from django.test import Client  # noqa: E402
 from django.db import DatabaseError  # noqa: E402
+from django.test import Client  # noqa: E402
 
 
 def pytest_unconfigure() -> None:
