@@ -22,9 +22,10 @@ workers = env.read_int("WEB_CONCURRENCY", 2)
 worker_class = "elt_site.worker.Worker"
 # What occupies a thread is PostgreSQL's work, or writing an answer that is larger than the system's
 # buffers, so this is more than a worker's lists in flight: the health check and small answers need
-# the rest. It is also how many connections to PostgreSQL a worker keeps, since each thread has one:
-# 2 workers hold 32 of the 100 that PostgreSQL allows by default. Not Django's pool: it would bound
-# them no better, and make each request wait for it while the database is down.
+# the rest, and lists that wait for their turn have no thread. It is also how many connections to
+# PostgreSQL a worker keeps, since each thread has one: 2 workers hold 32 of the 100 that PostgreSQL
+# allows by default. Not Django's pool: it would bound them no better, and make each request wait
+# for it while the database is down.
 threads = 16
 # Connections that wait for their next request occupy no thread, but one of the 1,024 files that a
 # process may have open on most systems, and running out of them would end the worker.

@@ -164,10 +164,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "POSTPROCESSING_HOOKS": ["subscriptions.api.documentation.schema.complete"],
     "SORT_OPERATION_PARAMETERS": False,
 }
-# Lists that a process reads and writes at once, and how many more requests wait for one of them to
-# end. Both together are fewer than gunicorn's threads (16): the rest answers what is short.
+# Lists that a process reads and writes at once: fewer than gunicorn's threads (16), whose rest then
+# answers what is short. Those that wait for one of them to end have no thread (elt_site/turns.py).
 LISTS_AT_ONCE = env.read_int("LISTS_AT_ONCE", 8)
-LISTS_WAITING = 4
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Subscriptions",
     "SITE_HEADER": "Subscriptions",

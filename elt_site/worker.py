@@ -7,32 +7,25 @@ waits up to two seconds for a client to hang up. A handful of such clients would
 
 from __future__ import annotations
 
-import errno
 import json
 import socket
-import struct
 import time
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 from gunicorn import util
 from gunicorn.config import Config
 from gunicorn.workers import gthread
 
-# A client that takes less than a block of an answer in this time is taken for gone, so that
-# 2 kB/s is the slowest that is served. Under a stalled client's last block lie as many bytes as
-# the system buffers for it.
-WRITE_SECONDS: Final = 30
-WRITE_BLOCK: Final = 64 * 1024
-# For a whole request: its head waits without a thread, its body (a form of the admin's) in one.
-READ_SECONDS: Final = 20
+from elt_site import sockets
+from elt_site.sockets import BoundedSocket
+from elt_site.turns import Application, Postponed, Turn, postponing
+
 # As much of a head as is looked at before a thread reads it: gunicorn's own limits are beyond.
 HEAD_BYTES: Final = 64 * 1024
 # How long a client may take to hang up once it has been told to.
 CLOSE_SECONDS: Final = 0.5
-# What closing does with what is under way: drop it, and tell the client, or deliver it.
-RESET: Final = struct.pack("ii", 1, 0)
-NO_RESET: Final = struct.pack("ii", 0, 0)
 
 
 def tell_error(client: socket.socket, status: int, reason: str, _message: str) -> None:
@@ -49,74 +42,6 @@ def tell_error(client: socket.socket, status: int, reason: str, _message: str) -
 
 # gunicorn's own repeats the line that it could not read, which may hold a password.
 util.write_error = tell_error
-
-
-class BoundedSocket(socket.socket):
-    """A client's connection, on which blocking means for a limited time.
-
-    gunicorn calls `setblocking(True)` before each request, and then `recv` and `sendall`.
-    """
-
-    _read_until = 0.0
-    _answering = False
-
-    def setblocking(self, flag: bool) -> None:  # noqa: FBT001 - socket's own signature
-        """Wait in later calls, each for its limit, or not at all."""
-        self.settimeout(WRITE_SECONDS if flag else 0)
-        self._read_until = time.monotonic() + READ_SECONDS
-
-    def recv(self, size: int, flags: int = 0, /) -> bytes:
-        """What the client has sent; all reads since `setblocking` together have one limit.
-
-        Raises:
-            ConnectionResetError: it has not sent enough in time.
-        """
-        patience = self.gettimeout()
-        if not patience:
-            return super().recv(size, flags)
-        self.settimeout(max(0.001, min(patience, self._read_until - time.monotonic())))
-        try:
-            return super().recv(size, flags)
-        except TimeoutError:
-            raise ConnectionResetError(errno.ECONNRESET, "The client sends too slowly.") from None
-        finally:
-            self.settimeout(patience)
-
-    def sendall(self, data: Any, flags: int = 0, /) -> None:
-        """Send a piece of an answer, whole; each block of it has one limit.
-
-        Raises:
-            BrokenPipeError: the client does not take it. Closing drops what is under way, for which
-                the system would otherwise keep its buffers, and try for many minutes more.
-        """
-        self._set_answering(now=True)
-        rest = memoryview(data)
-        try:
-            while len(rest) > WRITE_BLOCK:
-                super().sendall(rest[:WRITE_BLOCK], flags)
-                rest = rest[WRITE_BLOCK:]
-            super().sendall(rest, flags)
-        except TimeoutError:
-            raise BrokenPipeError(errno.EPIPE, "The client takes nothing.") from None
-
-    def answered(self) -> None:
-        """Note that the answer is whole.
-
-        Until then closing resets the connection, even where the kernel does it because this process
-        was killed: to HTTP/1.0, which some proxies speak, nothing but the end of the connection
-        tells that an answer has ended, and one that breaks off must not look like a whole one.
-        """
-        self._set_answering(now=False)
-
-    def shutdown(self, how: int, /) -> None:
-        """Tell the client that nothing more comes, unless something is missing."""
-        if not self._answering:
-            super().shutdown(how)
-
-    def _set_answering(self, *, now: bool) -> None:
-        if now is not self._answering:
-            self._answering = now
-            self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET if now else NO_RESET)
 
 
 class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
@@ -158,7 +83,7 @@ class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
             self._wake_after(0)
             return True
         now = time.monotonic()
-        self._head_until = self._head_until or now + READ_SECONDS
+        self._head_until = self._head_until or now + sockets.READ_SECONDS
         if now > self._head_until:
             raise TimeoutError
         self._wake_after(len(head))
@@ -180,10 +105,32 @@ class Connection(gthread.TConn):  # type: ignore[misc]  # gunicorn has no types
         util.close(self.sock)
 
 
+class Again:
+    """Stands in for a connection's parser, and yields a request that it has yielded before."""
+
+    def __init__(self, conn: Connection, request: object) -> None:
+        self._conn, self._parser, self._request = conn, conn.parser, request
+
+    def __next__(self) -> object:
+        """The request; after that the parser is back."""
+        self._conn.parser = self._parser
+        return self._request
+
+
 class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """One process: a loop that watches all connections, and threads for those with a request."""
 
+    wsgi: Application
     _notified = 0.0
+
+    def __init__(self, *arguments: object, **named: object) -> None:
+        super().__init__(*arguments, **named)
+        self._aside: dict[Turn, Connection] = {}
+
+    def load_wsgi(self) -> None:
+        """Import the application."""
+        super().load_wsgi()
+        self.wsgi = postponing(self.wsgi)
 
     def notify(self) -> None:
         """Tell the first process that this one lives: once a second, as each time touches a file.
@@ -204,21 +151,44 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
     def handle(self, conn: Connection) -> object:
         """Answer a request, on a thread; what is returned tells the loop what to do next."""
         try:
-            if not conn.has_request():
+            if conn.sock.turn is None and not conn.has_request():
                 return gthread._DEFER  # noqa: SLF001 - the loop's own word for it
             conn.data_ready = True
             keep = super().handle(conn)
         except TimeoutError:
             keep = False
-        if not keep:
+        if not keep and conn.sock.turn is None:
             conn.hang_up()
         return keep
 
     def handle_request(self, req: object, conn: Connection) -> object:
         """Have the application answer; where it fails in the middle, this is left by a raise."""
-        keep = super().handle_request(req, conn)
+        try:
+            keep = super().handle_request(req, conn)
+        except Postponed:
+            conn.parser = Again(conn, req)
+            return False
         conn.sock.answered()
         return keep
+
+    def finish_request(self, conn: Connection, fs: object) -> None:
+        """Put the connection back, or aside; whatever has ended, others may have their turn now."""
+        if conn.sock.turn is None:
+            super().finish_request(conn, fs)
+        else:
+            self._aside[conn.sock.turn] = conn
+        for places in {turn.places for turn in self._aside if turn.places}:
+            self._resume(places.due)
+
+    def murder_pending(self) -> None:
+        """Once a second: end what has waited for too long."""
+        super().murder_pending()
+        self._resume([turn for turn in self._aside if turn.over])
+
+    def _resume(self, turns: Iterable[Turn]) -> None:
+        for turn in turns:
+            if turn in self._aside:
+                self.enqueue_req(self._aside.pop(turn))
 
     def handle_error(
         self, req: object, client: BoundedSocket, addr: object, exc: BaseException

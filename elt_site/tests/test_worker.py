@@ -135,6 +135,26 @@ def test_a_slow_reader_is_served_as_long_as_it_reads(port: int) -> None:
             time.sleep(0.02)
 
 
+def test_requests_that_wait_their_turn_hold_no_thread(port: int) -> None:
+    assert ask(port, "/take") == 200
+    with clients(port, b"GET /use HTTP/1.0\r\n\r\n") as waiting:
+        assert ask(port, "/") == 200
+        assert ask(port, "/give-back") == 200
+        for client in waiting:
+            assert received(client, b"never").endswith(b"/use")
+
+
+def test_patience_ends_and_the_connection_goes_on(port: int) -> None:
+    assert ask(port, "/take") == 200
+    with clients(port, b"GET /use HTTP/1.1\r\n\r\n", 3) as waiting:
+        for client in waiting:
+            assert b"none" in received(client, b"0\r\n\r\n")
+        assert ask(port, "/give-back") == 200
+        for client in waiting:
+            client.sendall(b"GET /use HTTP/1.1\r\n\r\n")
+            assert b"/use" in received(client, b"0\r\n\r\n")
+
+
 def test_clients_that_never_hang_up_delay_nobody(port: int) -> None:
     with clients(port, b"GET / HTTP/1.0\r\n\r\n"):
         assert answers_soon(port)

@@ -54,7 +54,7 @@ class Exported(ForgivingLists):
             return HttpResponseRedirect(f"{url(self.model)}?{ERROR_FLAG}=1")
         name = slugify(str(self.opts.verbose_name_plural))
         try:
-            answer = listed(self.model, rows, name).answer(few=False)
+            answer = listed(self.model, rows, name).answer(request.META, few=False)
         except Busy as busy:
             return HttpResponse(
                 f"{busy.detail}\n",

@@ -17,7 +17,7 @@ from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from subscriptions.api import content_coding, lines
 from subscriptions.api.row_formats import RowFormat
-from subscriptions.api.slots import slots
+from subscriptions.api.slots import place
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,12 @@ class Rows:
     facts: Mapping[str, Any] = field(default_factory=dict)
     page: bool = False
 
-    def answer(self, *, few: bool) -> HttpResponseBase:
-        """The answer; `few` if there is reason to believe that the rows are no more than a block.
+    def answer(self, environ: Mapping[str, Any], *, few: bool) -> HttpResponseBase:
+        """The answer.
+
+        Args:
+            environ: the request's, whose turn it is if others are waiting.
+            few: whether there is reason to believe that the rows are no more than a block.
 
         Raises:
             Busy: too many lists are being read.
@@ -49,8 +53,7 @@ class Rows:
         """
         with ExitStack() as held:
             if not self.page:
-                slots.take()
-                held.callback(slots.give_back)
+                held.enter_context(place(environ))
             whole = self._together() if few or self.page else None
             response: HttpResponseBase
             if whole is not None:

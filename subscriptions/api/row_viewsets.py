@@ -198,7 +198,7 @@ class RowViewSet(ApiView, GenericViewSet[M]):
             if self.request.method == "HEAD":
                 response = answer.heading()
             else:
-                response = answer.answer(few=part.few)
+                response = answer.answer(self.request.META, few=part.few)
         if part.links:
             response["Link"] = links.header(part.links)
         return response

@@ -1,14 +1,20 @@
-"""SERVE (step 4), API: how many lists are read and written at once, so that others get a turn."""
+"""SERVE (step 4), API: how many lists are read and written at once, so that others get a turn.
+
+A list may take as long as its client likes, and holds a thread and a connection to PostgreSQL so
+long: from its first query until its last byte is written. The places are fewer than the threads,
+whose rest answers what is short. Under `elt_site.worker` who finds none waits without a thread.
+"""
 
 from __future__ import annotations
 
 import logging
-from threading import Condition
-from time import monotonic
-from typing import Final
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
 
 from django.conf import settings
 
+from elt_site.turns import TURN, Places
 from subscriptions.api.errors import ServiceUnavailable
 
 
@@ -19,55 +25,19 @@ class Busy(ServiceUnavailable):
     level = logging.DEBUG  # its client has to, and the access log has the line
 
 
-class Slots:
-    """Places for lists, each taken from its first query until its last byte is written.
+places: Final = Places(settings.LISTS_AT_ONCE)
 
-    A list may take as long as its client likes, and holds a thread and a connection so long. The
-    places are fewer than the threads, whose rest answers what is short, or waits for a place: a few
-    with patience, and all of them while lists come and go quickly, as most do. Only where those
-    that are being read do not end is there no use in waiting.
 
-    Args:
-        places: lists at once, in this process.
-        waiting: requests that wait with patience.
-        patience: seconds that they do so.
-        brisk: seconds since a list has ended, after which the others are refused.
+@contextmanager
+def place(environ: Mapping[str, Any]) -> Iterator[None]:
+    """A place for the list that a request asks for, as long as it is held.
+
+    Raises:
+        Busy: there is none, for now or for good.
     """
-
-    def __init__(self, places: int, waiting: int, patience: float = 5, brisk: float = 1) -> None:
-        self._free, self._waiting = places, waiting
-        self._patience, self._brisk = patience, brisk
-        self._ended = 0.0
-        self._changed = Condition()
-
-    def take(self) -> None:
-        """Take a place; `give_back` must follow.
-
-        Raises:
-            Busy: none became free.
-        """
-        with self._changed:
-            patient = self._waiting > 0
-            self._waiting -= 1
-            until = monotonic() + self._patience
-            try:
-                while not self._free:
-                    left = (
-                        until if patient else min(until, self._ended + self._brisk)
-                    ) - monotonic()
-                    if left <= 0:
-                        raise Busy
-                    self._changed.wait(left)
-                self._free -= 1
-            finally:
-                self._waiting += 1
-
-    def give_back(self) -> None:
-        """Leave the place to the next."""
-        with self._changed:
-            self._free += 1
-            self._ended = monotonic()
-            self._changed.notify()
-
-
-slots: Final = Slots(settings.LISTS_AT_ONCE, settings.LISTS_WAITING)
+    if not places.take(environ.get(TURN)):
+        raise Busy
+    try:
+        yield
+    finally:
+        places.give_back()

@@ -12,10 +12,10 @@ from django.db import DatabaseError, connection
 from django.db.models import Model, QuerySet
 from django.test import Client
 
+from elt_site.turns import Places
 from subscriptions.admin import stretch
 from subscriptions.admin.display import url
-from subscriptions.api import lines
-from subscriptions.api.slots import Busy, slots
+from subscriptions.api import lines, slots
 from subscriptions.models import (
     DltLoad,
     Plan,
@@ -165,10 +165,7 @@ def test_a_file_that_breaks_is_not_whole(admin: Client, monkeypatch: pytest.Monk
 
 
 def test_a_busy_server_says_so(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    def busy() -> None:
-        raise Busy
-
-    monkeypatch.setattr(slots, "take", busy)
+    monkeypatch.setattr(slots, "places", Places(0))
     response = admin.get(url(User, "export"))
     assert response.status_code == 503
     assert response["Retry-After"]

@@ -1,60 +1,27 @@
-"""Places for lists: who waits for one, and who is told to come back."""
+"""Places for lists: who finds none is told to come back, unless a worker lets requests wait."""
 
 from __future__ import annotations
 
-import time
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
-
 import pytest
+from django.test import Client
 
-from subscriptions.api.slots import Busy, Slots
-
-
-def waiting(slots: Slots, pool: ThreadPoolExecutor) -> Future[None]:
-    """A request in another thread, which has begun to wait."""
-    future = pool.submit(slots.take)
-    time.sleep(0.05)
-    return future
+from elt_site.turns import Places
+from subscriptions.api import slots
 
 
-def test_one_that_waits_gets_the_place() -> None:
-    slots = Slots(1, waiting=1)
-    slots.take()
-    with ThreadPoolExecutor() as pool:
-        next_one = waiting(slots, pool)
-        assert not next_one.done()
-        slots.give_back()
-        assert next_one.result(timeout=3) is None
+@pytest.mark.usefixtures("dataset", "db")
+def test_a_list_needs_a_place(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slots, "places", Places(0))
+    refused = api.get("/plans")
+    assert refused.status_code == 503
+    assert int(refused["Retry-After"]) > 0
+    assert "Too many lists" in refused.json()["error"]
+    for path in ("/healthz", "/check-tables", "/plans/1", "/users?page=2"):
+        assert api.get(path).status_code == 200
 
 
-def test_patience_ends() -> None:
-    slots = Slots(1, waiting=1, patience=0.1)
-    slots.take()
-    with pytest.raises(Busy):
-        slots.take()
-
-
-def test_others_are_refused_while_no_list_ends() -> None:
-    slots = Slots(1, waiting=1, patience=30)
-    slots.take()
-    with ThreadPoolExecutor() as pool, ExitStack() as stack:
-        stack.callback(slots.give_back)
-        waiting(slots, pool)
-        started = time.monotonic()
-        with pytest.raises(Busy):
-            slots.take()
-        assert time.monotonic() - started < 10  # not with patience
-
-
-def test_all_wait_while_lists_come_and_go() -> None:
-    slots = Slots(1, waiting=0, brisk=3)
-
-    def read(_number: int) -> None:
-        slots.take()
-        time.sleep(0.01)
-        slots.give_back()
-
-    read(0)
-    with ThreadPoolExecutor(16) as pool:
-        list(pool.map(read, range(50)))  # none is refused
+@pytest.mark.usefixtures("dataset", "db")
+def test_a_place_is_given_back(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slots, "places", Places(1))
+    for path in ("/plans", "/users?format=csv&as_of=1999-01-01", "/plans", "/plans"):
+        assert api.get(path).status_code == (400 if "1999" in path else 200)
