@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
-LOAD = ("manage.py", "load_faker_data")
+LOAD = ("manage.py", "load_faker_data", "--no-transform")
 STOP_SECONDS = 20
 
 

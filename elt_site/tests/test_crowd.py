@@ -30,7 +30,7 @@ def test_a_crowd_gets_whole_answers_or_is_told_when_to_come_back(
     tmp_path: Path, database: OwnServer, manage: Manage
 ) -> None:
     where = {"DATABASE_URL": database.url, "DEBUG": "true"}
-    loaded = manage("load_faker_data", "--users", str(USERS), **where)
+    loaded = manage("load_faker_data", "--no-transform", "--users", str(USERS), **where)
     assert loaded.returncode == 0, loaded.stderr
     site = Site(free_port(), PRODUCTION["BASIC_AUTH_USERNAME"], PRODUCTION["BASIC_AUTH_PASSWORD"])
     variables = PRODUCTION | {

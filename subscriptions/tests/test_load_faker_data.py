@@ -25,6 +25,8 @@ from subscriptions.load.target import Target
 Command = Callable[..., subprocess.CompletedProcess[str]]
 Load = Callable[..., pipeline.Result]
 DATASET = "command_test"
+# What follows a load has tests of its own.
+LOAD = ("manage.py", "load_faker_data", "--no-transform")
 
 
 @pytest.fixture
@@ -48,13 +50,13 @@ def environment(database_url: str, **variables: str) -> dict[str, str]:
 
 @pytest.fixture
 def command(database_url: str) -> Command:
-    """Run `manage.py load_faker_data` with an environment of its own."""
+    """Run `manage.py load_faker_data --no-transform` with an environment of its own."""
 
     def run(
         *arguments: str, prefix: Sequence[str] = (), **variables: str
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*prefix, sys.executable, "manage.py", "load_faker_data", *arguments],
+            [*prefix, sys.executable, *LOAD, *arguments],
             cwd=settings.BASE_DIR,
             env=environment(database_url, **variables),
             capture_output=True,
@@ -228,7 +230,7 @@ def test_a_kill_leaves_no_process_behind(
     command: Command, database_url: str, tmp_path: Path
 ) -> None:
     with subprocess.Popen(
-        [sys.executable, "manage.py", "load_faker_data", "--users", "110000", "--workers", "2"],
+        [sys.executable, *LOAD, "--users", "110000", "--workers", "2"],
         cwd=settings.BASE_DIR,
         env=environment(database_url, TMPDIR=str(tmp_path)),
         stdout=subprocess.DEVNULL,

@@ -19,6 +19,8 @@ from subscriptions.load.tables import TABLES
 from subscriptions.load.target import Target
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
+# What follows a load has tests of its own.
+LOAD = ("manage.py", "load_faker_data", "--no-transform")
 Query = Callable[..., list[tuple[Any, ...]]]
 
 
@@ -37,7 +39,7 @@ def command(environment: dict[str, str]) -> Command:
         *arguments: str, prefix: Sequence[str] = (), **variables: str
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*prefix, sys.executable, "manage.py", "load_faker_data", *arguments],
+            [*prefix, sys.executable, *LOAD, *arguments],
             cwd=settings.BASE_DIR,
             env=environment | variables,
             capture_output=True,
@@ -52,7 +54,7 @@ def on_a_terminal(variables: dict[str, str], *arguments: str) -> str:
     """All that the command writes to a terminal."""
     primary, replica = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "manage.py", "load_faker_data", *arguments],
+        [sys.executable, *LOAD, *arguments],
         cwd=settings.BASE_DIR,
         env=variables | {"TERM": "xterm"},
         stdout=replica,

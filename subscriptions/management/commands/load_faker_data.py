@@ -74,6 +74,11 @@ class Command(BaseCommand):
             help="how long another load of the dataset has to end (default: 0, fail at once)",
         )
         parser.add_argument(
+            "--no-transform",
+            action="store_true",
+            help="leave the marts as they are; manage.py transform brings them up to date",
+        )
+        parser.add_argument(
             "--verify",
             action="store_true",
             help="load nothing: compare the stored rows' checksums with the last load's receipt "
@@ -99,7 +104,7 @@ class Command(BaseCommand):
                     _refuse_others(options)
                     self._verify(request)
                 else:
-                    self._load(request)
+                    self._load(request, transforms=not options["no_transform"])
             except CommandError:
                 raise
             except Exception as failure:
@@ -107,7 +112,7 @@ class Command(BaseCommand):
                 self.output.answer({"error": sentence})
                 raise CommandError(sentence) from failure
 
-    def _load(self, request: Request) -> None:
+    def _load(self, request: Request, *, transforms: bool) -> None:
         started = time.monotonic()
         readiness = ensure_ready()
         target, folder = Target.from_settings(), settings.LOCAL_DIR / "dlt"
@@ -117,11 +122,29 @@ class Command(BaseCommand):
                 interruption.give_up,
             )
         seconds = time.monotonic() - started
-        self.output.answer(load_report.loaded_object(result, seconds))
         for line in load_report.loaded(result, seconds, self.style):
             self.output.say(line)
+        report = load_report.loaded_object(result, seconds)
+        if transforms:
+            report["transform"] = self._transform(target, request)
+        self.output.answer(report)
         for line in load_report.next_steps(readiness):
             self.output.say(line)
+
+    def _transform(self, target: Target, request: Request) -> dict[str, object]:
+        """Bring the marts to what was loaded; what stops that is told beside the load's success."""
+        # With dbt's own imports, nothing that a load without it shall wait for.
+        from subscriptions.management import transform_report
+        from subscriptions.transform.run import run as transform
+
+        try:
+            transformed = ending.run(
+                lambda: transform(target, self.output.say, wait=request.wait), interruption.give_up
+            )
+        except Exception as failure:
+            raise LoadError(f"The load is published. {explain(failure)}") from failure
+        self.output.say(self.style.SUCCESS(transform_report.in_short(transformed)))
+        return transform_report.transformed_object(transformed)
 
     def _verify(self, request: Request) -> None:
         """Print each table's checksums; a difference is an error."""

@@ -27,7 +27,7 @@ from subscriptions.tests.load.interrupted import SESSIONS, ask, said_when_interr
 from subscriptions.tests.load.moments import right_after
 from subscriptions.tests.load.trouble import DAY, WORKING_DIR, Query
 
-LOAD = ("load_faker_data", "--as-of", str(DAY))
+LOAD = ("load_faker_data", "--no-transform", "--as-of", str(DAY))
 REPLACE = (*LOAD, "--write-disposition", "replace")
 # Large enough that each phase lasts, and that processes of their own generate.
 LARGE = (*REPLACE, "--users", "110000", "--workers", "2")
@@ -89,7 +89,7 @@ MOMENTS: dict[str, Moment] = {
     "swapping": (REPLACE, lambda t: locked(t, "ACCESS SHARE"), is_at("LOCK TABLE")),
     "publishing": (LOAD, lambda t: locked(t, "SHARE"), waits_for_lock),
     "advancing": (
-        ("load_faker_data", "--advance", "1m"),
+        ("load_faker_data", "--no-transform", "--advance", "1m"),
         lambda t: locked(t, "SHARE"),
         waits_for_lock,
     ),
@@ -138,7 +138,8 @@ def test_a_history_keeps_the_steps_that_were_taken_and_is_gone_on_with(
 ) -> None:
     run(users=20)
     last = DAY + timedelta(days=90)  # far more steps than can be taken until somebody looks
-    asked = ("load_faker_data", "--backfill", "daily", "--from", str(DAY), "--as-of", str(last))
+    days = ("--from", str(DAY), "--as-of", str(last))
+    asked = ("load_faker_data", "--no-transform", "--backfill", "daily", *days)
     loads = "SELECT count(*) FROM _load_receipt"
     said = said_when_interrupted(
         target, database_url, tmp_path, asked, lambda *_: ask(target, loads) > [(2,)], signal.SIGINT

@@ -1,0 +1,140 @@
+"""TRANSFORM: dbt, run in this process on the project beside this file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlencode
+
+import psycopg
+from django.conf import settings
+
+from subscriptions.load import interruption
+from subscriptions.load.target import Target, application_name
+
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
+
+FOLDER: Final = Path(__file__).parent
+PURPOSE: Final = "transform"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What stopped a build: a node of the project, and what dbt says of it."""
+
+    name: str
+    message: str
+    is_test: bool
+    failing_rows: int
+    sql: str
+    """The test's query, which selects the rows that fail it."""
+
+
+def build(target: Target, *, full_refresh: bool) -> Sequence[Failure]:
+    """Build and test all models in the staged schema, which holds nothing yet.
+
+    Raises:
+        Exception: dbt could not begin, say because it could not read the project.
+    """
+    arguments = ["build", "--target", "staged", "--log-level", "none", "--quiet"]
+    with _environment(target) as session, _cancellable(target, session):
+        done = invoke(target, [*arguments, *(["--full-refresh"] if full_refresh else [])])
+    if done.exception is not None:
+        raise done.exception
+    return [_failure(result) for result in getattr(done.result, "results", []) if _failed(result)]
+
+
+def invoke(target: Target, arguments: Sequence[str]) -> dbtRunnerResult:
+    """Run any of dbt's commands on the project, with its files under LOCAL_DIR.
+
+    The environment has to name the database already.
+    """
+    # dbt takes more than a second to import: nobody shall wait for it who does not transform.
+    from dbt.cli.main import dbtRunner
+
+    files = Path(settings.LOCAL_DIR) / "dbt" / target.folder
+    places = {
+        "--project-dir": FOLDER,
+        "--profiles-dir": settings.BASE_DIR,
+        "--target-path": files / "target",
+        "--log-path": files / "logs",
+    }
+    named = [text for option, folder in places.items() for text in (option, str(folder))]
+    return dbtRunner().invoke([*arguments, *named])
+
+
+@contextmanager
+def _environment(target: Target) -> Iterator[str]:
+    """The variables that profiles.yml reads; yields the name of dbt's sessions."""
+    session = application_name(PURPOSE)
+    wanted = {**variables(target), "PGAPPNAME": session}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield session
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def variables(target: Target) -> Mapping[str, str]:
+    """The database and dataset in the variables from which profiles.yml and the models take them.
+
+    What libpq found out by itself (PGHOST, a service or password file) is asked of a connection.
+    """
+    with target.connect(PURPOSE) as connection:
+        info = connection.info
+        user, password, host = info.user, info.password, info.host
+        port, database = info.port, info.dbname
+    # A host that is a folder (a Unix socket) is a parameter, as in the URLs of libpq.
+    query = {"host": host} if host.startswith("/") else {}
+    if sslmode := target.parameters.get("sslmode"):
+        query["sslmode"] = str(sslmode)
+    who = ":".join(quote(part, safe="") for part in (user, password))
+    place = f"{'' if 'host' in query else host}:{port}/{quote(database, safe='')}"
+    return {
+        "DATABASE_URL": f"postgresql://{who}@{place}?{urlencode(query)}",
+        "DATASET_NAME": target.dataset,
+    }
+
+
+@contextmanager
+def _cancellable(target: Target, session: str) -> Iterator[None]:
+    """Cancel what dbt's sessions are doing when the command is interrupted."""
+
+    def cancel() -> None:
+        query = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
+        with target.connect(PURPOSE, cancellable=False) as connection:
+            connection.execute(query, (session,))
+
+    with interruption.stopping(cancel, Path(settings.LOCAL_DIR) / "dbt" / target.folder):
+        yield
+
+
+def _failed(result: Any) -> bool:
+    return str(result.status) in {"error", "fail", "runtime error"}
+
+
+def _failure(result: Any) -> Failure:
+    node = result.node
+    return Failure(
+        name=node.name,
+        message=" ".join(str(result.message).split()),
+        is_test=str(result.status) == "fail",
+        failing_rows=result.failures or 0,
+        sql=getattr(node, "compiled_code", None) or "",
+    )
+
+
+def failing_rows(connection: psycopg.Connection[Any], failure: Failure, most: int) -> Sequence[str]:
+    """The first rows that fail a test, each as text; while the staged tables are still there."""
+    query = f"SELECT to_jsonb(failing)::text FROM ({failure.sql}) AS failing LIMIT {most}"
+    return [text for (text,) in connection.execute(query.encode()).fetchall()]

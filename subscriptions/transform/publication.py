@@ -1,0 +1,120 @@
+"""TRANSFORM: bring what was built and tested into service, all marts in one transaction.
+
+Where a mart is there already, only the rows that differ are written: nobody who reads it waits,
+what others have built on it (views, rights) stays, and MVCC gives each reader marts of one build.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import psycopg
+from psycopg import sql
+
+from subscriptions.transform.errors import TransformError
+from subscriptions.transform.marts import PUBLISHED, RECEIPT, Published, schema_of, staged_schema_of
+
+# How long a mart that has to be made anew waits for those who read the one in service.
+LOCK_TIMEOUT: Final = "10s"
+# Builds that the receipts tell of; the last is what counts.
+KEPT_RECEIPTS: Final = 100
+
+
+def publish(connection: psycopg.Connection[Any], dataset: str, *, full_refresh: bool) -> None:
+    """Put the staged marts into service.
+
+    Raises:
+        TransformError: a mart has got other columns, and others have built on it.
+    """
+    served, staged = schema_of(dataset), staged_schema_of(dataset)
+    with connection.transaction():
+        connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'".encode())
+        connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(served)))
+        for table in PUBLISHED:
+            if _has_columns_of(connection, served, staged, table.name):
+                whole = full_refresh or not table.partly
+                _bring_up_to_date(connection, served, staged, table, whole=whole)
+            else:
+                _take_the_place(connection, served, staged, table.name)
+        if _has_columns_of(connection, served, staged, RECEIPT):
+            _run(connection, "INSERT INTO {old} SELECT * FROM {new}", served, staged, RECEIPT)
+            _run(connection, _FORGET, served, staged, RECEIPT)
+        else:
+            _take_the_place(connection, served, staged, RECEIPT)
+
+
+_FORGET = f"""
+    DELETE FROM {{old}} WHERE built_at NOT IN (
+        SELECT built_at FROM {{old}} ORDER BY built_at DESC LIMIT {KEPT_RECEIPTS})
+"""
+_DELETE_OTHERS = """
+    DELETE FROM {old} AS old WHERE NOT EXISTS (
+        SELECT FROM {new} AS new WHERE {same_key} AND new.* IS NOT DISTINCT FROM old.*)
+"""
+_DELETE_CHANGED = """
+    DELETE FROM {old} AS old USING {new} AS new
+    WHERE {same_key} AND new.* IS DISTINCT FROM old.*
+"""
+_INSERT_MISSING = """
+    INSERT INTO {old} SELECT new.* FROM {new} AS new
+    WHERE NOT EXISTS (SELECT FROM {old} AS old WHERE {same_key})
+"""
+
+
+def _bring_up_to_date(
+    connection: psycopg.Connection[Any], served: str, staged: str, table: Published, *, whole: bool
+) -> None:
+    """Write the rows that differ; `whole` where rows that are not staged are to go."""
+    same_key = sql.SQL(" AND ").join(
+        sql.SQL("new.{0} = old.{0}").format(sql.Identifier(column)) for column in table.key
+    )
+    for statement in (_DELETE_OTHERS if whole else _DELETE_CHANGED, _INSERT_MISSING):
+        _run(connection, statement, served, staged, table.name, same_key=same_key)
+
+
+def _take_the_place(
+    connection: psycopg.Connection[Any], served: str, staged: str, name: str
+) -> None:
+    """Move a staged table to where there is none yet, or one with other columns."""
+    try:
+        _run(connection, "DROP TABLE IF EXISTS {old}", served, staged, name)
+    except psycopg.errors.DependentObjectsStillExist as failure:
+        raise TransformError(
+            f"This release gives the mart {name} other columns, and others have built on it "
+            f"({failure.diag.message_detail}): drop those, then run manage.py transform. The "
+            "marts from before stay in service."
+        ) from failure
+    _run(connection, "ALTER TABLE {new} SET SCHEMA {served}", served, staged, name)
+
+
+def _has_columns_of(
+    connection: psycopg.Connection[Any], served: str, staged: str, name: str
+) -> bool:
+    """Whether the served table has the staged one's columns, in their order."""
+    query = """
+        SELECT array_agg((attname, atttypid, atttypmod) ORDER BY attnum)
+        FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped
+    """
+    (old,), (new,) = (
+        connection.execute(query, (f'"{schema}"."{name}"',)).fetchone() or (None,)
+        for schema in (served, staged)
+    )
+    return bool(old == new)
+
+
+def _run(
+    connection: psycopg.Connection[Any],
+    statement: str,
+    served: str,
+    staged: str,
+    name: str,
+    **more: sql.Composable,
+) -> None:
+    words: Mapping[str, sql.Composable] = {
+        "old": sql.Identifier(served, name),
+        "new": sql.Identifier(staged, name),
+        "served": sql.Identifier(served),
+        **more,
+    }
+    connection.execute(sql.SQL(statement).format(**words))

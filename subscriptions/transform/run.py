@@ -1,0 +1,134 @@
+"""TRANSFORM: one run: lock, build beside the marts in service, test, publish."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import psycopg
+from psycopg import sql
+
+from subscriptions.load import receipt
+from subscriptions.load.lock import load_lock
+from subscriptions.load.target import Target
+from subscriptions.transform import project, publication
+from subscriptions.transform.errors import TransformError
+from subscriptions.transform.marts import MARTS, RECEIPT, schema_of, staged_schema_of
+from subscriptions.transform.project import PURPOSE, Failure
+
+# Rows that a failing test's sentence shows.
+SHOWN_ROWS: Final = 3
+_STAY: Final = "The marts from before stay in service."
+
+
+@dataclass(frozen=True)
+class Transformed:
+    """What a run left in service."""
+
+    load_id: str
+    """The load that the marts are of."""
+    as_of: date
+    built: bool
+    """False where they were of that load already."""
+    full_refresh: bool
+    """Whether everything was built anew; else only what the loads since the last run changed."""
+    rows: Mapping[str, int]
+    """For each mart."""
+    seconds: float
+
+
+def run(
+    target: Target,
+    say: Callable[[str], None],
+    *,
+    full_refresh: bool = False,
+    wait: float = 0,
+) -> Transformed:
+    """Bring the marts to what the last load left.
+
+    Args:
+        target: the database and dataset.
+        say: called with a line at the beginning.
+        full_refresh: build everything anew.
+        wait: how many seconds a load that is running has to end.
+
+    Raises:
+        TransformError: nothing is loaded, or a test failed; the marts from before are in service.
+        LoadError: a load is running.
+    """
+    started = time.monotonic()
+    with load_lock(target, wait, say, PURPOSE), target.connect(PURPOSE) as connection:
+        loaded = receipt.latest(connection, target.dataset)
+        if loaded is None:
+            raise TransformError(
+                "Nothing is loaded yet: run manage.py load_faker_data, which transforms as well."
+            )
+        if full_refresh or _transformed(connection, target.dataset) != loaded.load_id:
+            say(f"Building {len(MARTS)} marts ...")
+            whole = _build(target, connection, full_refresh=full_refresh)
+            built = True
+        else:
+            built = whole = False
+        return Transformed(
+            load_id=loaded.load_id,
+            as_of=loaded.as_of,
+            built=built,
+            full_refresh=whole,
+            rows=_rows(connection, target.dataset),
+            seconds=time.monotonic() - started,
+        )
+
+
+def _build(target: Target, connection: psycopg.Connection[Any], *, full_refresh: bool) -> bool:
+    """Build, test and publish; True if everything was built anew."""
+    staged = sql.Identifier(staged_schema_of(target.dataset))
+    drop = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(staged)
+    connection.execute(drop)
+    try:
+        if failures := project.build(target, full_refresh=full_refresh):
+            raise TransformError(_sentence(connection, failures[0]))
+        query = sql.SQL("SELECT full_refresh FROM {}").format(
+            sql.Identifier(staged_schema_of(target.dataset), RECEIPT)
+        )
+        ((whole,),) = connection.execute(query).fetchall()
+        publication.publish(connection, target.dataset, full_refresh=whole)
+        return bool(whole)
+    finally:
+        if not connection.closed:
+            connection.execute(drop)
+
+
+def _transformed(connection: psycopg.Connection[Any], dataset: str) -> str | None:
+    """The load that the marts in service are of; None where there are none."""
+    query = sql.SQL("SELECT load_id FROM {} ORDER BY built_at DESC LIMIT 1").format(
+        sql.Identifier(schema_of(dataset), RECEIPT)
+    )
+    try:
+        found = connection.execute(query).fetchone()
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+        return None
+    return str(found[0]) if found else None
+
+
+def _rows(connection: psycopg.Connection[Any], dataset: str) -> Mapping[str, int]:
+    counts = {}
+    for mart in MARTS:
+        table = sql.Identifier(schema_of(dataset), mart)
+        query = sql.SQL("SELECT count(*) FROM {}").format(table)
+        ((counts[mart],),) = connection.execute(query).fetchall()
+    return counts
+
+
+def _sentence(connection: psycopg.Connection[Any], failure: Failure) -> str:
+    if not failure.is_test:
+        return f"The model {failure.name} could not be built: {failure.message}. {_STAY}"
+    rows: Sequence[str] = project.failing_rows(connection, failure, SHOWN_ROWS)
+    more = ", ..." if failure.failing_rows > len(rows) else ""
+    return (
+        f"The test {failure.name} fails for {failure.failing_rows:,} rows: "
+        f"{', '.join(rows)}{more}. {_STAY} Mend the data or the model, then run manage.py "
+        "transform."
+    )
