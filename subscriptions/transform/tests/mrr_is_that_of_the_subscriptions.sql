@@ -7,12 +7,15 @@ with stored as (
 ),
 
 reckoned as (
-  select subscriptions.plan_id, sum(fees.monthly_fee) as mrr, count(*) as paying_customers
-  from {{ ref('stg_subscriptions') }} as subscriptions
-  join {{ ref('stg_plan_fees') }} as fees
-    on fees.plan_id = subscriptions.plan_id and subscriptions.start_date <@ fees.starts
-  where subscriptions.end_date >= {{ as_of() }} and fees.monthly_fee > 0
-  group by subscriptions.plan_id
+  select plan_id, sum(fee) as mrr, count(*) as paying_customers
+  from (
+    select plan_id, {{ fee('start_date', 'plan_fees') }} as fee
+    from {{ ref('stg_subscriptions') }}
+    join {{ ref('stg_plan_fees') }} as plan_fees using (plan_id)
+    where end_date >= {{ as_of() }}
+  ) as in_force
+  where fee > 0
+  group by plan_id
 )
 
 select plan_id, stored.mrr, reckoned.mrr as reckoned_mrr

@@ -1,3 +1,4 @@
+{{ config(pre_hook='{{ in_bulk() }}') }}
 -- What each month changed, by plan, region, referral source and month of sign-up: all monthly marts
 -- are sums of these. A stock at a month's end is the sum of all flows until then, so that a month in
 -- which nothing happened to a customer needs no row. Where a build goes on from an earlier one, it
@@ -9,96 +10,112 @@
   'transferred_customers', 'paying_customers', 'free_users', 'new_mrr', 'reactivation_mrr',
   'expansion_mrr', 'contraction_mrr', 'churn_mrr', 'transfer_mrr', 'resumed_mrr', 'lapsed_mrr', 'revenue'
 ] %}
--- A customer's latest subscription at each month's end, up to the month of the churn: a spell has one
--- row for each of its months.
-with at_month_ends as (
+with paid as not materialized (
+  select * from {{ ref('int_subscriptions') }} where fee > 0
+),
+
+-- From one month's end to the next. In the month of its start a subscription is held against the one
+-- that it goes on from, in the months after it against itself.
+movements as (
   select
-    paid.weight, paid.user_id, paid.spell, paid.plan_id, paid.free_ones, {{ traits }}, months.month,
-    case when paid.end_date >= least(months.month_end, paid.known_on) then paid.fee else 0 end as mrr,
-    paid.churned_on is null or paid.churned_on > least(months.month_end, paid.known_on) as is_customer
-  from {{ ref('int_subscriptions') }} as paid
+    weight, {{ traits }}, months.month, plan_id, had_free, had_paid,
+    plan_before,
+    goes_on as was_customer,
+    case when goes_on and end_before >= months.month - 1 then fee_before else 0 end as mrr_before,
+    case when end_date >= least(months.month_end, known_on) then fee else 0 end as mrr,
+    churned_on is null or churned_on > least(months.month_end, known_on) as is_customer
+  from paid
+  join {{ ref('int_months') }} as months on months.month = paid.first_month
+
+  union all
+
+  select
+    weight, {{ traits }}, months.month, plan_id, had_free, had_paid,
+    plan_id,
+    true,
+    case when end_date >= months.month - 1 then fee else 0 end,
+    case when end_date >= least(months.month_end, known_on) then fee else 0 end,
+    churned_on is null or churned_on > least(months.month_end, known_on)
+  from paid
   join {{ ref('int_months') }} as months
-    on months.month_end >= paid.start_date
-    and months.month <= case
-      when paid.gone_on then date_trunc('month', paid.next_start::timestamp)::date - 1
-      else coalesce(paid.churned_on, paid.known_on)
-    end
-  where paid.fee > 0
+    on months.month > paid.first_month and months.month <= paid.last_month
+  where paid.last_month > paid.first_month
 ),
 
-spells as (
+named as (
   select
     *,
-    coalesce(lag(is_customer) over in_time, false) as was_customer,
-    coalesce(lag(mrr) over in_time, 0) as mrr_before,
-    lag(plan_id) over in_time as plan_before
-  from at_month_ends
-  window in_time as (partition by user_id, weight, spell order by month)
-),
-
-movements as materialized (
-  select
-    *,
-    not was_customer and spell = 1 as is_new,
-    not was_customer and spell > 1 as is_back,
+    not was_customer and not had_paid as is_new,
+    not was_customer and had_paid as is_back,
     was_customer and is_customer as stays,
     was_customer and is_customer and plan_id <> plan_before as moves
-  from spells
+  from movements
   where not was_customer or not is_customer or mrr <> mrr_before or plan_id <> plan_before
+),
+
+counted as (
+  select
+    month, plan_id, plan_before, {{ traits }},
+    sum(weight) as flows,
+    sum(weight) filter (where is_new) as is_new,
+    sum(weight) filter (where is_new and not had_free) as is_new_without_trial,
+    sum(weight) filter (where is_back) as is_back,
+    sum(weight) filter (where not was_customer and not is_customer) as came_and_went,
+    sum(weight) filter (where was_customer) as was_customer,
+    sum(weight) filter (where was_customer and not is_customer) as went,
+    sum(weight) filter (where moves) as moves,
+    sum(weight) filter (where mrr > 0) as pays,
+    sum(weight) filter (where mrr_before > 0) as paid,
+    sum(weight * mrr) filter (where is_new) as new_mrr,
+    sum(weight * mrr) filter (where is_back) as reactivation_mrr,
+    sum(weight * (mrr - mrr_before)) filter (where stays and mrr > mrr_before) as expansion_mrr,
+    sum(weight * (mrr - mrr_before)) filter (where stays and mrr < mrr_before) as contraction_mrr,
+    sum(weight * -mrr_before) filter (where was_customer and not is_customer) as churn_mrr,
+    sum(weight * mrr_before) filter (where moves) as transfer_mrr,
+    sum(weight * mrr) filter (where stays and mrr_before = 0) as resumed_mrr,
+    sum(weight * -mrr_before) filter (where stays and mrr = 0) as lapsed_mrr
+  from named
+  group by month, plan_id, plan_before, {{ traits }}
 ),
 
 flows as (
   -- On the plan of the month's end.
   select
-    month, plan_id, {{ traits }}, sum(weight) as flows,
+    month, plan_id, {{ traits }}, flows,
     0 as signups,
-    sum(weight) filter (where is_new) as new_customers,
-    sum(weight) filter (where is_new and free_ones = 0) as trial_free_customers,
-    sum(weight) filter (where is_back) as reactivated_customers,
-    sum(weight) filter (where not was_customer and not is_customer) as churned_customers,
-    sum(weight) filter (where moves) as transferred_customers,
-    sum(weight) filter (where mrr > 0) as paying_customers,
+    is_new as new_customers,
+    is_new_without_trial as trial_free_customers,
+    is_back as reactivated_customers,
+    came_and_went as churned_customers,
+    moves as transferred_customers,
+    pays as paying_customers,
     0 as free_users,
-    sum(weight * mrr) filter (where is_new) as new_mrr,
-    sum(weight * mrr) filter (where is_back) as reactivation_mrr,
-    sum(weight * (mrr - mrr_before)) filter (where stays and mrr > mrr_before) as expansion_mrr,
-    sum(weight * (mrr - mrr_before)) filter (where stays and mrr < mrr_before) as contraction_mrr,
+    new_mrr, reactivation_mrr, expansion_mrr, contraction_mrr,
     0 as churn_mrr,
-    sum(weight * mrr_before) filter (where moves) as transfer_mrr,
-    sum(weight * mrr) filter (where stays and mrr_before = 0) as resumed_mrr,
-    sum(weight * -mrr_before) filter (where stays and mrr = 0) as lapsed_mrr,
+    transfer_mrr, resumed_mrr, lapsed_mrr,
     0 as revenue
-  from movements
-  group by month, plan_id, {{ traits }}
+  from counted
 
   union all
 
   -- On the plan of the month before's end.
   select
-    month, plan_before, {{ traits }}, sum(weight),
-    0, 0, 0, 0,
-    sum(weight) filter (where not is_customer),
-    -sum(weight) filter (where moves),
-    -sum(weight) filter (where mrr_before > 0),
-    0, 0, 0, 0, 0,
-    sum(weight * -mrr_before) filter (where not is_customer),
-    sum(weight * -mrr_before) filter (where moves),
-    0, 0, 0
-  from movements
-  where was_customer
-  group by month, plan_before, {{ traits }}
+    month, plan_before, {{ traits }}, was_customer,
+    0, 0, 0, 0, went, -moves, -paid, 0, 0, 0, 0, 0, churn_mrr, -transfer_mrr, 0, 0, 0
+  from counted
+  where was_customer is not null
 
   union all
 
   -- Subscriptions that begin: what one costs is due then, and Free is used from then on.
   select
-    date_trunc('month', start_date::timestamp)::date, plan_id, {{ traits }}, sum(weight),
+    first_month, plan_id, {{ traits }}, sum(weight),
     0, 0, 0, 0, 0, 0, 0,
     sum(weight) filter (where fee = 0),
     0, 0, 0, 0, 0, 0, 0, 0,
     sum(weight * fee)
   from {{ ref('int_subscriptions') }}
-  group by 1, plan_id, {{ traits }}
+  group by first_month, plan_id, {{ traits }}
 
   union all
 

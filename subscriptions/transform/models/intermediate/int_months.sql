@@ -1,3 +1,4 @@
-{{ config(materialized='ephemeral') }}
+{{ config(unlogged=true, post_hook='analyze {{ this }}') }}
+-- Its months.
 select distinct month, month_number, month_end, measured_on
 from {{ ref('int_calendar') }}

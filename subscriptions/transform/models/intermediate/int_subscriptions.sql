@@ -1,9 +1,10 @@
-{{ config(unlogged=true, post_hook='analyze {{ this }}') }}
--- Each subscription with its fee, its user's traits and one before, and the spell that it is of.
+{{ config(unlogged=true, post_hook='analyze {{ this }}', pre_hook='{{ in_bulk() }}') }}
+-- Each subscription with its fee, its user's traits, and whether it goes on from the one before it,
+-- the next one goes on from it, or its user has churned after it.
 -- Where a build goes on from an earlier one: those of the users whom anything has happened to, twice,
 -- as they are (weight 1) and as they were known then (weight -1).
 {% set since = since() %}
-with known as (
+with subscriptions as (
   select 1 as weight, {{ as_of() }} as known_on, user_id, plan_id, start_date, end_date
   from {{ ref('stg_subscriptions') }}
   {% if since is not none %}
@@ -26,19 +27,29 @@ with known as (
   {% endif %}
 ),
 
+with_fees as (
+  select subscriptions.*, {{ fee('start_date', 'plan_fees') }} as fee
+  from subscriptions
+  join {{ ref('stg_plan_fees') }} as plan_fees using (plan_id)
+),
+
+-- One sort of all, which is what this costs: whatever is asked of the others stands in one pass.
 in_order as (
   select
-    known.*,
-    fees.monthly_fee as fee,
-    lag(known.plan_id) over chain as plan_before,
-    lag(fees.monthly_fee) over chain as fee_before,
-    lag(known.end_date) over chain as end_before,
-    lead(known.start_date) over chain as next_start,
-    lead(fees.monthly_fee) over chain as next_fee
-  from known
-  join {{ ref('stg_plan_fees') }} as fees
-    on fees.plan_id = known.plan_id and known.start_date <@ fees.starts
-  window chain as (partition by known.user_id, known.weight order by known.start_date)
+    *,
+    lag(plan_id) over chain as plan_before,
+    lag(fee) over chain as fee_before,
+    lag(end_date) over chain as end_before,
+    lead(start_date) over chain as next_start,
+    lead(fee) over chain as next_fee,
+    count(*) filter (where fee = 0) over chain > 0 as had_free,
+    count(*) filter (where fee > 0) over chain > 1 as had_paid
+  from with_fees
+  window
+    chain as (
+      partition by user_id, weight order by start_date
+      rows between unbounded preceding and current row
+    )
 ),
 
 linked as (
@@ -49,22 +60,25 @@ linked as (
   from in_order
 ),
 
-numbered as (
+churned as (
   select
     *,
-    sum((fee > 0 and not goes_on)::int) over chain as spell,
-    sum((fee = 0)::int) over chain as free_ones
+    case
+      when fee > 0 and not gone_on and (next_start is not null or known_on >= end_date + {{ grace() }})
+        then end_date + 1
+    end as churned_on
   from linked
-  window chain as (partition by user_id, weight order by start_date)
 )
 
 select
-  weight, known_on, user_id, plan_id, start_date, end_date, fee, plan_before, fee_before, next_start,
-  gone_on, spell, free_ones,
+  weight, known_on, user_id, plan_id, start_date, end_date, fee, plan_before, fee_before, end_before,
+  goes_on, had_free, had_paid, churned_on,
+  date_trunc('month', start_date::timestamp)::date as first_month,
+  -- The last month at whose end it counts: from the month of the next one's start, that one does.
   case
-    when fee > 0 and not gone_on and (next_start is not null or known_on >= end_date + {{ grace() }})
-      then end_date + 1
-  end as churned_on,
-  traits.cohort_month, traits.region, traits.referral_source
-from numbered
+    when gone_on then (date_trunc('month', next_start::timestamp) - interval '1 month')::date
+    else date_trunc('month', coalesce(churned_on, known_on)::timestamp)::date
+  end as last_month,
+  cohort_month, region, referral_source
+from churned
 join {{ ref('int_traits') }} as traits using (user_id, weight)

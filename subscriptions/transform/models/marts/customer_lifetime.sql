@@ -1,4 +1,4 @@
-{{ config(indexes=[{'columns': ['user_id'], 'unique': true}]) }}
+{{ config(indexes=[{'columns': ['user_id'], 'unique': true}], pre_hook='{{ in_bulk() }}') }}
 -- Where a build goes on from an earlier one: only the users whom anything has happened to.
 {% set since = since() %}
 with users as (
@@ -17,7 +17,7 @@ paid as (
     sum(end_date - start_date + 1) as tenure_days,
     sum(fee) as revenue,
     sum(fee) filter (where end_date >= known_on) as mrr,
-    max(spell) = max(spell) filter (where churned_on is not null) as has_churned,
+    max(start_date) = max(start_date) filter (where churned_on is not null) as has_churned,
     max(churned_on) as churned_on
   from {{ ref('int_subscriptions') }}
   where fee > 0 and weight > 0

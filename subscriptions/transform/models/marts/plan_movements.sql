@@ -2,7 +2,7 @@
 {% set since = since() %}
 with movements as (
   select
-    date_trunc('month', start_date::timestamp)::date as month,
+    first_month as month,
     plan_before as from_plan_id,
     plan_id as to_plan_id,
     weight as movements,

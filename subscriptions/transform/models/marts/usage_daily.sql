@@ -1,7 +1,7 @@
-{{ config(indexes=[{'columns': ['usage_date', 'plan_id'], 'unique': true}]) }}
+{{ config(indexes=[{'columns': ['usage_date', 'plan_id'], 'unique': true}], pre_hook='{{ in_bulk() }}') }}
 -- Where a build goes on from an earlier one: the days that have new rows are summed up anew.
 {% set since = since() %}
-with touched as (
+with touched as not materialized (
   select * from {{ ref('stg_usage') }}
   {% if since is not none %}
   where usage_date in (
@@ -24,16 +24,14 @@ days as (
   group by usage_date, plan_id
 ),
 
--- A user with several rows on one day is one active user. They are few, and cheaper to find by the
+-- A user with several rows on one day is one active user. They are few, and cheaper to find in the
 -- index on (user_id, usage_date) than it is to count distinct users, which sorts all rows.
 repeated as (
-  select usage_date, plan_id, sum(surplus) as surplus
-  from (
-    select user_id, usage_date, count(*) - 1 as surplus, min(plan_id) as plan_id
-    from touched
-    group by user_id, usage_date
-    having count(*) > 1
-  ) as users
+  select usage_date, plan_id, count(*) - count(distinct user_id) as surplus
+  from touched
+  where (user_id, usage_date) in (
+    select user_id, usage_date from touched group by user_id, usage_date having count(*) > 1
+  )
   group by usage_date, plan_id
 ),
 
