@@ -81,3 +81,18 @@
   {% endfor %}
   {{ return(run_query("select " ~ checks | join(" and ")).rows[0][0]) }}
 {%- endmacro %}
+
+
+{% macro days_of_new_usage(since) -%}
+  {# As literals, so that the planner sees how few days, and so rows, there are. #}
+  {% if not execute %}
+    {{ return('null') }}
+  {% endif %}
+  {% set found = run_query(
+    "select distinct usage_date from " ~ source('dataset', 'usage') ~ " where _dlt_id > '" ~ since.greatest.usage ~ "'") %}
+  {% set days = [] %}
+  {% for row in found.rows %}
+    {% do days.append("date '" ~ row[0] ~ "'") %}
+  {% endfor %}
+  {{ return(days | join(', ') or 'null') }}
+{%- endmacro %}

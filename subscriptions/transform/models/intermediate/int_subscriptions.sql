@@ -4,18 +4,29 @@
 -- Where a build goes on from an earlier one: those of the users whom anything has happened to, twice,
 -- as they are (weight 1) and as they were known then (weight -1).
 {% set since = since() %}
-with subscriptions as (
-  select 1 as weight, {{ as_of() }} as known_on, user_id, plan_id, start_date, end_date
-  from {{ ref('stg_subscriptions') }}
+with now as (
+  select * from {{ ref('stg_subscriptions') }}
   {% if since is not none %}
   where user_id in (select user_id from {{ ref('int_changed_users') }})
+  {% endif %}
+),
+
+subscriptions as (
+  select 1 as weight, {{ as_of() }} as known_on, user_id, plan_id, start_date, end_date
+  from now
+  {% if since is not none %}
+
+  union all
+
+  select -1, date '{{ since.as_of }}', user_id, plan_id, start_date, end_date
+  from now
+  where _dlt_id <= '{{ since.greatest.subscription }}'
 
   union all
 
   select
     -1, date '{{ since.as_of }}', before.user_id, before.plan_id, before.start_date, before.end_date
-  from {{ ref('int_changed_users') }} as changed
-  join {{ ref('stg_subscriptions') }} as now using (user_id)
+  from now
   cross join lateral (
     select versions.*
     from {{ ref('stg_subscription_versions') }} as versions
@@ -24,6 +35,7 @@ with subscriptions as (
     order by versions.valid_from desc, versions._dlt_id desc
     limit 1
   ) as before
+  where now._dlt_id > '{{ since.greatest.subscription }}'
   {% endif %}
 ),
 

@@ -4,9 +4,7 @@
 with touched as not materialized (
   select * from {{ ref('stg_usage') }}
   {% if since is not none %}
-  where usage_date in (
-    select usage_date from {{ ref('stg_usage') }} where _dlt_id > '{{ since.greatest.usage }}'
-  )
+  where usage_date in ({{ days_of_new_usage(since) }})
   {% endif %}
 ),
 
