@@ -53,7 +53,7 @@ class CleanAdminUrls:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Redirect to the same address without them."""
-        if PASSWORD not in request.GET or not _is_admin(request):
+        if PASSWORD not in request.GET or not is_admin(request):
             return self.get_response(request)
         query = request.GET.copy()
         for name in CREDENTIALS:
@@ -81,7 +81,7 @@ class BrowserPolicies:
         response = self.get_response(request)
         headers = response.headers
         headers.setdefault("Permissions-Policy", PERMISSIONS)
-        if _is_admin(request):
+        if is_admin(request):
             headers.setdefault("Referrer-Policy", "same-origin")
             headers.setdefault("Content-Security-Policy", self.admin_policy)
         else:
@@ -99,7 +99,8 @@ def refuse_form(_request: HttpRequest, reason: str = "") -> HttpResponse:
     )
 
 
-def _is_admin(request: HttpRequest) -> bool:
+def is_admin(request: HttpRequest) -> bool:
+    """Whether the admin answers it."""
     return request.path.startswith(_admin_root())
 
 

@@ -7,7 +7,7 @@ lines pass through as bytes.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
@@ -100,27 +100,55 @@ def blocks(
                 yield [line for (line,) in block]
 
 
+class Joined(NamedTuple):
+    """The lines of some rows as one text, and how many rows there are beside them."""
+
+    lines: bytes
+    total: int
+
+
 def together(
-    rows: QuerySet[Any], line: Line, model: type[Model], columns: Sequence[str], separator: bytes
-) -> bytes | None:
+    rows: QuerySet[Any],
+    line: Line,
+    model: type[Model],
+    columns: Sequence[str],
+    separator: bytes,
+    every: QuerySet[Any] | None = None,
+) -> Joined | None:
     """The lines of no more than BLOCK rows at once, by one statement; None if there are more.
 
     PostgreSQL joins them, too: a single value is cheaper to hand over than many.
+
+    Args:
+        rows: whose lines are wanted, in their order.
+        line: how each is written.
+        model: of the current rows, for its fields' types.
+        columns: that are written.
+        separator: between the lines.
+        every: the rows of which these are a slice, counted at the same moment; else these are.
     """
     if not rows.query.is_sliced:
         rows = rows[: BLOCK + 1]
     try:
         statement, parameters = _statement(rows, line, model, columns)
+        total, of_total = ("count(*)", ()) if every is None else _count(every)
     except EmptyResultSet:
-        return b""
+        return Joined(b"", 0)
     with connection.cursor() as cursor:
         cursor.adapters.register_loader("text", Undecoded)
         cursor.execute(
-            f"SELECT count(*), coalesce(string_agg(line, %s), '') FROM ({statement}) AS lines",
-            (separator.decode(), *parameters),
+            f"SELECT {total}, count(*), coalesce(string_agg(line, %s), '')"
+            f" FROM ({statement}) AS lines",
+            (*of_total, separator.decode(), *parameters),
         )
-        count, joined = cursor.fetchone()
-    return None if count > BLOCK else bytes(joined)
+        found, count, joined = cursor.fetchone()
+    return None if count > BLOCK else Joined(joined, found)
+
+
+def _count(every: QuerySet[Any]) -> tuple[str, tuple[Any, ...]]:
+    """An SQL expression for the number of rows."""
+    inner, parameters = every.order_by().values("dlt_id").query.sql_with_params()
+    return f"(SELECT count(*) FROM ({inner}) AS every)", parameters
 
 
 def _statement(

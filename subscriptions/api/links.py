@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple
+from urllib.parse import urlencode
 
 from django.urls import reverse
 from rest_framework.request import Request
@@ -33,15 +34,13 @@ ENDPOINTS: Final = (
 
 def here(request: Request, **changes: object) -> str:
     """The request's own path and query, with some parameters changed (None: left out)."""
-    query = request.query_params.copy()
-    for name in CREDENTIALS:
-        query.pop(name, None)
-    for name, value in changes.items():
-        if value is None:
-            query.pop(name, None)
-        else:
-            query[name] = str(value)
-    return f"{request.path}?{query.urlencode()}" if query else request.path
+    query = {
+        name: values
+        for name, values in request.query_params.lists()
+        if name not in CREDENTIALS and changes.get(name, values) is not None
+    }
+    query |= {name: [str(value)] for name, value in changes.items() if value is not None}
+    return f"{request.path}?{urlencode(query, doseq=True)}" if query else request.path
 
 
 def header(addresses: Mapping[str, str]) -> str:

@@ -16,7 +16,7 @@ from subscriptions.api.cursors import CURSOR, Cursor
 from subscriptions.api.lines import BLOCK
 from subscriptions.api.ordering import ORDERING, Order
 from subscriptions.api.pagination import COUNT, PAGE, Page
-from subscriptions.api.parts import SIZE, Listed, Part
+from subscriptions.api.parts import SIZE, Listed, Part, Read
 from subscriptions.api.renderers import PageRenderer
 from subscriptions.api.search import SEARCH
 
@@ -77,12 +77,13 @@ class Asked:
             entangled=not filtered.isdisjoint(along - {order[0].column}),
         )
 
-    def part_of(self, rows: QuerySet[Any], there: int | None) -> Part:
+    def part_of(self, rows: QuerySet[Any], there: int | None, read: Read | None) -> Part:
         """Those of the filtered rows that it asks for.
 
         Args:
             rows: what the filters let pass.
             there: how many rows their table has, as the last load left it; None if nobody knows.
+            read: see `Listed`.
         """
         few = rows.query.is_empty() or (there is not None and there <= BLOCK)
         planned = not few and (self.narrowed or there is None)
@@ -94,5 +95,5 @@ class Asked:
             and sorting.sorts_first(known, self.order, size, entangled=self.entangled)
         )
         if self.part:
-            return self.part.part(Listed(rows, self.order, sort_first, few, known, planned))
+            return self.part.part(Listed(rows, self.order, sort_first, few, known, planned, read))
         return Part(sorting.ordered(rows, self.order, "dlt_id", sort_first=sort_first), {}, few=few)

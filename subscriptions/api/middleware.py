@@ -7,7 +7,6 @@ from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.utils.html import format_html
 from django.utils.log import log_response
@@ -15,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter
 from rest_framework.response import Response
 
+from elt_site.policies import is_admin
 from elt_site.redaction import redacted_traceback
 from subscriptions.api.errors import ServiceUnavailable, is_unreachable
 
@@ -55,7 +55,7 @@ class ErrorShape:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Let the request pass, and rewrite the answer to it if it is such a page."""
-        if request.path.startswith(reverse("admin:index")):
+        if is_admin(request):
             request.exception_reporter_class = TracebackPage
             return self.get_response(request)
         request.exception_reporter_class = TracebackOnly

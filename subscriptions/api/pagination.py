@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.db.models import QuerySet
 from rest_framework.exceptions import NotFound, ParseError
 from rest_framework.request import Request
 
@@ -76,8 +77,9 @@ class Page:
             ParseError: it lies too deep.
         """
         rows = sorting.ordered(listed.rows, listed.order, "dlt_id", sort_first=listed.sort_first)
+        page = rows[self.start : self.start + self.size]
         counted = self.count or (EXACT if listed.few else ESTIMATED)
-        exact = self._counted(listed, counted)
+        exact, written = self._counted(listed, page, counted)
         if exact is not None and self.start >= exact and self.number > 1:
             raise self._missing()
         if self.number > self.deepest:
@@ -90,20 +92,32 @@ class Page:
         else:
             total = self._peeked(listed, rows, counted)
         return Part(
-            rows=rows[self.start : self.start + self.size] if total.rows != 0 else rows.none(),
+            rows=page if total.rows != 0 else rows.none(),
             facts=self._facts(total),
             links=self._links(total),
             steady=total.kind != ESTIMATED or not listed.planned,
+            written=written,
         )
 
-    def _counted(self, listed: Listed, counted: str) -> int | None:
-        """The number of rows, if it is wanted or cheap: the planner thinks that they are few."""
+    def _counted(
+        self, listed: Listed, page: QuerySet[Any], counted: str
+    ) -> tuple[int | None, bytes | None]:
+        """The number of rows, if it is wanted or cheap: the planner thinks that they are few.
+
+        Where it is wanted, the page's lines come along: both are then of one moment.
+        """
         if counted == EXACT:
-            return listed.rows.count()
+            if (
+                listed.read
+                and self.number <= self.deepest
+                and (found := listed.read(page, listed.rows))
+            ):
+                return found.total, found.lines
+            return listed.rows.count(), None
         if counted == NONE or not listed.planned or listed.known > BLOCK:
-            return None
-        found = listed.rows[: BLOCK + 1].count()
-        return found if found <= BLOCK else None
+            return None, None
+        number = listed.rows[: BLOCK + 1].count()
+        return number if number <= BLOCK else None, None
 
     def _peeked(self, listed: Listed, rows: Any, counted: str) -> Total:
         """The total without counting all; of the last page it is known."""

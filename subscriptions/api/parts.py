@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -11,11 +11,14 @@ from django.db.models import QuerySet
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 
+from subscriptions.api.lines import Joined
 from subscriptions.api.ordering import Order
 
 SIZE: Final = "size"
 USUAL_SIZE: Final = 50
 LARGEST_SIZE: Final = 1000
+
+Read = Callable[[QuerySet[Any], QuerySet[Any]], Joined | None]
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class Listed:
     few         whether the table has no more than a block of rows.
     known       how many rows there are, as far as that is known without counting them.
     planned     whether it is known from PostgreSQL's planner, who may think otherwise tomorrow.
+    read        reads some rows' lines and counts others, by one statement; None where no lines are
+                wanted.
     """
 
     rows: QuerySet[Any]
@@ -36,6 +41,7 @@ class Listed:
     few: bool = False
     known: int = 0
     planned: bool = False
+    read: Read | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,7 @@ class Part:
     links   addresses of other parts by their relation (RFC 8288).
     few     whether they are no more than a block, as far as is known; parts always are.
     steady  whether the same data always gives the same facts; a planner's estimate does not.
+    written  the rows' lines, if they have been read already.
     """
 
     rows: QuerySet[Any]
@@ -54,6 +61,7 @@ class Part:
     links: Mapping[str, str] = field(default_factory=dict)
     few: bool = True
     steady: bool = True
+    written: bytes | None = None
 
 
 def size_of(request: Request) -> int:

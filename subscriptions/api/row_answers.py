@@ -29,6 +29,7 @@ class Rows:
     rows     in their order; perhaps a slice.
     facts    what JSON says beside the rows.
     page     whether the rows are a page of the list: short, and so in need of no place.
+    written  their lines, if they have been read already.
     """
 
     key: str
@@ -39,6 +40,7 @@ class Rows:
     coding: str = content_coding.IDENTITY
     facts: Mapping[str, Any] = field(default_factory=dict)
     page: bool = False
+    written: bytes | None = None
 
     def answer(self, environ: Mapping[str, Any], *, few: bool) -> HttpResponseBase:
         """The answer.
@@ -76,10 +78,12 @@ class Rows:
         return response
 
     def _together(self) -> bytes | None:
-        line = self.format.line
-        rows = lines.together(self.rows, line, self.model, self.columns, self.format.separator)
+        rows = self.written
         if rows is None:
-            return None
+            found = self.format.together(self.rows, model=self.model, columns=self.columns)
+            if found is None:
+                return None
+            rows = found.lines
         return self.format.head(self.key, self.columns) + rows + self.format.tail(self.facts)
 
     def _pieces(self) -> Generator[bytes]:

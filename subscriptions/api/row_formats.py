@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from rest_framework.renderers import JSONRenderer
 
 from subscriptions.api import lines
@@ -29,6 +29,17 @@ class RowFormat(JSONRenderer):
     def line(self, model: type[Model], columns: Sequence[str]) -> str:
         """The SQL expression for a row, a `lines.Line`."""
         raise NotImplementedError
+
+    def together(
+        self,
+        rows: QuerySet[Any],
+        every: QuerySet[Any] | None = None,
+        *,
+        model: type[Model],
+        columns: Sequence[str],
+    ) -> lines.Joined | None:
+        """What `lines.together` gives in this format."""
+        return lines.together(rows, self.line, model, columns, self.separator, every)
 
     def head(self, key: str, columns: Sequence[str]) -> bytes:
         """What comes before the first row."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Set
+from functools import partial
 from typing import Any, ClassVar, Final, TypeVar
 
 from django.db import ProgrammingError
@@ -179,8 +180,11 @@ class RowViewSet(ApiView, GenericViewSet[M]):
         return rows.filter(**{self.columns[0]: key})
 
     def _answer(self, rows: QuerySet[Any]) -> HttpResponseBase:
-        part = self.part = self.asked.part_of(rows, self._there)
         chosen, shown = self.request.accepted_renderer, self.asked.columns
+        read = None
+        if isinstance(chosen, RowFormat) and self.request.method != "HEAD":
+            read = partial(chosen.together, model=self.queryset.model, columns=shown)
+        part = self.part = self.asked.part_of(rows, self._there, read)
         response: HttpResponseBase
         if not isinstance(chosen, RowFormat):
             response = Response({self.basename: list(part.rows.values(*shown)), **part.facts})
@@ -194,6 +198,7 @@ class RowViewSet(ApiView, GenericViewSet[M]):
                 coding=self._coding,
                 facts=part.facts,
                 page=self.asked.part is not None,
+                written=part.written,
             )
             if self.request.method == "HEAD":
                 response = answer.heading()
