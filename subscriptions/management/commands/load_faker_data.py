@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from typing import Final
 
@@ -96,6 +97,8 @@ class Command(BaseCommand):
         self.output = Output(self.stdout, dict(options))
         interruption.begin()
         sentence = f"{INTERRUPTED} {GO_ON}" if options["backfill"] else INTERRUPTED
+        if options["backfill"]:
+            gc.set_threshold(50_000, 20, 20)  # each of its loads leaves some garbage
         with ending.interruptible(sentence, interruption.abandon):
             try:
                 request = _request(options)
