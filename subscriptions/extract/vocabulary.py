@@ -100,6 +100,8 @@ def _plain(name: str) -> str:
 
 def _is_clean(name: str, plain: str) -> bool:
     """Whether a name is in Latin letters, each of which has a plain form, and in reading order."""
+    if name.isascii() and name.isalpha():  # as nearly all are
+        return True
     letters = sum(map(str.isalpha, name))
     # Some lists also hold a Greek letter, "Bourgondië, van" or "Hans D.".
     return len(plain) >= letters > 0 and not {",", "."} & set(name)
