@@ -36,6 +36,10 @@ COLUMNS: Final[Mapping[str, TColumnSchema]] = {
 }
 
 
+WITH_HISTORY: Final = "replace, with history"
+"""What stands in place of a disposition where all versions were copied from another dataset."""
+
+
 @dataclass(frozen=True)
 class Receipt:
     """One finished load, as the dataset remembers it."""
@@ -78,6 +82,18 @@ def latest(connection: psycopg.Connection[Any], dataset: str) -> Receipt | None:
     (noted,), *before = rows
     moved_from = date.fromisoformat(before[0][0]["as_of"]) if before else None
     return replace(_read(noted), moved_from=moved_from)
+
+
+def every(connection: psycopg.Connection[Any], dataset: str) -> list[Receipt]:
+    """The receipts of all finished loads, oldest first; none where there is no dataset yet."""
+    query = sql.SQL("SELECT to_jsonb(receipt) FROM {} AS receipt ORDER BY published_at").format(
+        sql.Identifier(dataset, RECEIPT_TABLE)
+    )
+    try:
+        rows = connection.execute(query).fetchall()
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+        return []
+    return [_read(noted) for (noted,) in rows]
 
 
 def _read(noted: Mapping[str, Any]) -> Receipt:

@@ -23,11 +23,9 @@ from subscriptions.load.migration.ends import at_source
 from subscriptions.load.migration.snapshot import Snapshot
 from subscriptions.load.partitions import Selection, copied_columns
 from subscriptions.load.progress import Phase, Progress
+from subscriptions.load.receipt import WITH_HISTORY
 from subscriptions.load.request import Load
 from subscriptions.load.tables import TABLES, VERSION_COLUMNS, Table
-
-WITH_HISTORY: Final = "replace, with history"
-"""What the receipt says in place of a disposition where all versions were copied."""
 
 # Numbers of as many digits are in order as text, too.
 _FIRST_ROW: Final = 1_000_000_000
