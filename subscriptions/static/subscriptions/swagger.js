@@ -17,3 +17,14 @@ SwaggerUIBundle({
   tryItOutEnabled: true,
   validatorUrl: null, // the default sends the address of every public document to another server
 });
+
+// Each field of the dialog for credentials takes the focus when it appears, so that it would open
+// scrolled to the last one.
+document.addEventListener("click", (event) => {
+  if (event.target.closest(".btn.authorize, .authorization__btn")) {
+    setTimeout(() => {
+      document.querySelector(".modal-ux input")?.focus();
+      document.querySelector(".modal-ux-content")?.scrollTo(0, 0);
+    });
+  }
+});
