@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 MARTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -22,23 +21,11 @@ MARTS: Final[Mapping[str, tuple[str, ...]]] = {
 RECEIPT: Final = "_transform_receipt"
 
 
-@dataclass(frozen=True)
-class Published:
-    """A table that a build leaves in service."""
+FLOWS: Final = "int_monthly_flows"
+"""What the next build goes on from, besides the marts; nobody else reads it."""
 
-    name: str
-    key: tuple[str, ...]
-    partly: bool = False
-    """Whether a build that goes on from an earlier one makes only the rows that may differ."""
-
-
-PUBLISHED: Final = (
-    Published(
-        "int_monthly_flows", ("month", "plan_id", "region", "referral_source", "cohort_month")
-    ),
-    *(Published(name, key, partly=name == "customer_lifetime") for name, key in MARTS.items()),
-)
-"""The marts, and what the next build goes on from."""
+PARTLY_BUILT: Final = "customer_lifetime"
+"""The one mart of which a build that goes on from an earlier one makes only what may differ."""
 
 
 def schema_of(dataset: str) -> str:

@@ -1,4 +1,7 @@
-{{ config(pre_hook='{{ in_bulk() }}') }}
+{{ config(
+    pre_hook='{{ in_bulk() }}',
+    indexes=[{'columns': ['month', 'plan_id', 'region', 'referral_source', 'cohort_month'], 'unique': true}]
+) }}
 -- What each month changed, by plan, region, referral source and month of sign-up: all monthly marts
 -- are sums of these. A stock at a month's end is the sum of all flows until then, so that a month in
 -- which nothing happened to a customer needs no row. Where a build goes on from an earlier one, it

@@ -24,12 +24,17 @@ days as (
 
 -- A user with several rows on one day is one active user. They are few, and cheaper to find in the
 -- index on (user_id, usage_date) than it is to count distinct users, which sorts all rows.
+repeating as materialized (
+  select user_id, usage_date
+  from touched
+  group by user_id, usage_date
+  having count(*) > 1
+),
+
 repeated as (
   select usage_date, plan_id, count(*) - count(distinct user_id) as surplus
   from touched
-  where (user_id, usage_date) in (
-    select user_id, usage_date from touched group by user_id, usage_date having count(*) > 1
-  )
+  join repeating using (user_id, usage_date)
   group by usage_date, plan_id
 ),
 
