@@ -21,5 +21,5 @@ reckoned as (
 select plan_id, stored.mrr, reckoned.mrr as reckoned_mrr
 from stored
 full join reckoned using (plan_id)
-where coalesce((stored.mrr, stored.paying_customers), (0, 0))
-  <> coalesce((reckoned.mrr, reckoned.paying_customers), (0, 0))
+where (coalesce(stored.mrr, 0), coalesce(stored.paying_customers, 0))
+  <> (coalesce(reckoned.mrr, 0), coalesce(reckoned.paying_customers, 0))
