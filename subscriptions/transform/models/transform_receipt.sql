@@ -17,4 +17,5 @@ select
     'user', (select max(_dlt_id) from {{ source('dataset', 'user') }}),
     'subscription', (select max(_dlt_id) from {{ source('dataset', 'subscription') }}),
     'usage', (select max(_dlt_id) from {{ source('dataset', 'usage') }})
-  ) as greatest
+  ) as greatest,
+  {{ var('definitions') }} as definitions

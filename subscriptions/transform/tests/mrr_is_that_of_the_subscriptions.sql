@@ -7,14 +7,14 @@ with stored as (
 ),
 
 reckoned as (
-  select plan_id, sum(fee) as mrr, count(*) as paying_customers
+  select plan_id, sum(cents) / 100.0 as mrr, count(*) as paying_customers
   from (
-    select plan_id, {{ fee('start_date', 'plan_fees') }} as fee
+    select plan_id, {{ cents('start_date', 'plan_fees') }} as cents
     from {{ ref('stg_subscriptions') }}
     join {{ ref('stg_plan_fees') }} as plan_fees using (plan_id)
     where end_date >= {{ as_of() }}
   ) as in_force
-  where fee > 0
+  where cents > 0
   group by plan_id
 )
 

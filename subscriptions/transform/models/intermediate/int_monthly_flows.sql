@@ -10,11 +10,11 @@
 {% set traits = 'region, referral_source, cohort_month' %}
 {% set measures = [
   'signups', 'new_customers', 'trial_free_customers', 'reactivated_customers', 'churned_customers',
-  'transferred_customers', 'paying_customers', 'free_users', 'new_mrr', 'reactivation_mrr',
-  'expansion_mrr', 'contraction_mrr', 'churn_mrr', 'transfer_mrr', 'resumed_mrr', 'lapsed_mrr', 'revenue'
+  'transferred_customers', 'paying_customers', 'free_users', 'new_cents', 'reactivation_cents',
+  'expansion_cents', 'contraction_cents', 'churn_cents', 'transfer_cents', 'resumed_cents', 'lapsed_cents', 'revenue_cents'
 ] %}
 with paid as not materialized (
-  select * from {{ ref('int_subscriptions') }} where fee > 0
+  select * from {{ ref('int_subscriptions') }} where cents > 0
 ),
 
 -- From one month's end to the next. In the month of its start a subscription is held against the one
@@ -24,8 +24,8 @@ movements as (
     weight, {{ traits }}, months.month, plan_id, had_free, had_paid,
     plan_before,
     goes_on as was_customer,
-    case when goes_on and end_before >= months.month - 1 then fee_before else 0 end as mrr_before,
-    case when end_date >= least(months.month_end, known_on) then fee else 0 end as mrr,
+    case when goes_on and end_before >= months.month - 1 then cents_before else 0 end as mrr_before,
+    case when end_date >= least(months.month_end, known_on) then cents else 0 end as mrr,
     churned_on is null or churned_on > least(months.month_end, known_on) as is_customer
   from paid
   join {{ ref('int_months') }} as months on months.month = paid.first_month
@@ -36,8 +36,8 @@ movements as (
     weight, {{ traits }}, months.month, plan_id, had_free, had_paid,
     plan_id,
     true,
-    case when end_date >= months.month - 1 then fee else 0 end,
-    case when end_date >= least(months.month_end, known_on) then fee else 0 end,
+    case when end_date >= months.month - 1 then cents else 0 end,
+    case when end_date >= least(months.month_end, known_on) then cents else 0 end,
     churned_on is null or churned_on > least(months.month_end, known_on)
   from paid
   join {{ ref('int_months') }} as months
@@ -69,14 +69,14 @@ counted as (
     sum(weight) filter (where moves) as moves,
     sum(weight) filter (where mrr > 0) as pays,
     sum(weight) filter (where mrr_before > 0) as paid,
-    sum(weight * mrr) filter (where is_new) as new_mrr,
-    sum(weight * mrr) filter (where is_back) as reactivation_mrr,
-    sum(weight * (mrr - mrr_before)) filter (where stays and mrr > mrr_before) as expansion_mrr,
-    sum(weight * (mrr - mrr_before)) filter (where stays and mrr < mrr_before) as contraction_mrr,
-    sum(weight * -mrr_before) filter (where was_customer and not is_customer) as churn_mrr,
-    sum(weight * mrr_before) filter (where moves) as transfer_mrr,
-    sum(weight * mrr) filter (where stays and mrr_before = 0) as resumed_mrr,
-    sum(weight * -mrr_before) filter (where stays and mrr = 0) as lapsed_mrr
+    sum(weight * mrr) filter (where is_new) as new_cents,
+    sum(weight * mrr) filter (where is_back) as reactivation_cents,
+    sum(weight * (mrr - mrr_before)) filter (where stays and mrr > mrr_before) as expansion_cents,
+    sum(weight * (mrr - mrr_before)) filter (where stays and mrr < mrr_before) as contraction_cents,
+    sum(weight * -mrr_before) filter (where was_customer and not is_customer) as churn_cents,
+    sum(weight * mrr_before) filter (where moves) as transfer_cents,
+    sum(weight * mrr) filter (where stays and mrr_before = 0) as resumed_cents,
+    sum(weight * -mrr_before) filter (where stays and mrr = 0) as lapsed_cents
   from named
   group by month, plan_id, plan_before, {{ traits }}
 ),
@@ -93,10 +93,10 @@ flows as (
     moves as transferred_customers,
     pays as paying_customers,
     0 as free_users,
-    new_mrr, reactivation_mrr, expansion_mrr, contraction_mrr,
-    0 as churn_mrr,
-    transfer_mrr, resumed_mrr, lapsed_mrr,
-    0 as revenue
+    new_cents, reactivation_cents, expansion_cents, contraction_cents,
+    0 as churn_cents,
+    transfer_cents, resumed_cents, lapsed_cents,
+    0 as revenue_cents
   from counted
 
   union all
@@ -104,7 +104,7 @@ flows as (
   -- On the plan of the month before's end.
   select
     month, plan_before, {{ traits }}, was_customer,
-    0, 0, 0, 0, went, -moves, -paid, 0, 0, 0, 0, 0, churn_mrr, -transfer_mrr, 0, 0, 0
+    0, 0, 0, 0, went, -moves, -paid, 0, 0, 0, 0, 0, churn_cents, -transfer_cents, 0, 0, 0
   from counted
   where was_customer is not null
 
@@ -114,9 +114,9 @@ flows as (
   select
     first_month, plan_id, {{ traits }}, sum(weight),
     0, 0, 0, 0, 0, 0, 0,
-    sum(weight) filter (where fee = 0),
+    sum(weight) filter (where cents = 0),
     0, 0, 0, 0, 0, 0, 0, 0,
-    sum(weight * fee)
+    sum(weight * cents)
   from {{ ref('int_subscriptions') }}
   group by first_month, plan_id, {{ traits }}
 
@@ -127,7 +127,7 @@ flows as (
     date_trunc('month', (end_date + 1)::timestamp)::date, plan_id, {{ traits }}, sum(weight),
     0, 0, 0, 0, 0, 0, 0, -sum(weight), 0, 0, 0, 0, 0, 0, 0, 0, 0
   from {{ ref('int_subscriptions') }}
-  where fee = 0 and end_date < known_on
+  where cents = 0 and end_date < known_on
   group by 1, plan_id, {{ traits }}
 
   union all
@@ -151,7 +151,7 @@ select
   month, plan_id, {{ traits }},
   sum(flows)::bigint as flows,
   {% for measure in measures %}
-  coalesce(sum({{ measure }}), 0){{ '' if 'mrr' in measure or measure == 'revenue' else '::bigint' }} as {{ measure }}{{ ',' if not loop.last }}
+  coalesce(sum({{ measure }}), 0)::bigint as {{ measure }}{{ ',' if not loop.last }}
   {% endfor %}
 from flows
 group by month, plan_id, {{ traits }}

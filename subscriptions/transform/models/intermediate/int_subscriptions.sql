@@ -1,5 +1,5 @@
 {{ config(unlogged=true, post_hook='analyze {{ this }}', pre_hook='{{ in_bulk() }}') }}
--- Each subscription with its fee, its user's traits, and whether it goes on from the one before it,
+-- Each subscription with its fee in cents, its user's traits, and whether it goes on from the one before it,
 -- the next one goes on from it, or its user has churned after it.
 -- Where a build goes on from an earlier one: those of the users whom anything has happened to, twice,
 -- as they are (weight 1) and as they were known then (weight -1).
@@ -40,7 +40,7 @@ subscriptions as (
 ),
 
 with_fees as (
-  select subscriptions.*, {{ fee('start_date', 'plan_fees') }} as fee
+  select subscriptions.*, {{ cents('start_date', 'plan_fees') }} as cents
   from subscriptions
   join {{ ref('stg_plan_fees') }} as plan_fees using (plan_id)
 ),
@@ -50,12 +50,12 @@ in_order as (
   select
     *,
     lag(plan_id) over chain as plan_before,
-    lag(fee) over chain as fee_before,
+    lag(cents) over chain as cents_before,
     lag(end_date) over chain as end_before,
     lead(start_date) over chain as next_start,
-    lead(fee) over chain as next_fee,
-    count(*) filter (where fee = 0) over chain > 0 as had_free,
-    count(*) filter (where fee > 0) over chain > 1 as had_paid
+    lead(cents) over chain as next_cents,
+    count(*) filter (where cents = 0) over chain > 0 as had_free,
+    count(*) filter (where cents > 0) over chain > 1 as had_paid
   from with_fees
   window
     chain as (
@@ -67,8 +67,8 @@ in_order as (
 linked as (
   select
     *,
-    fee > 0 and coalesce(fee_before > 0 and start_date <= end_before + {{ grace() }}, false) as goes_on,
-    fee > 0 and coalesce(next_fee > 0 and next_start <= end_date + {{ grace() }}, false) as gone_on
+    cents > 0 and coalesce(cents_before > 0 and start_date <= end_before + {{ grace() }}, false) as goes_on,
+    cents > 0 and coalesce(next_cents > 0 and next_start <= end_date + {{ grace() }}, false) as gone_on
   from in_order
 ),
 
@@ -76,14 +76,14 @@ churned as (
   select
     *,
     case
-      when fee > 0 and not gone_on and (next_start is not null or known_on >= end_date + {{ grace() }})
+      when cents > 0 and not gone_on and (next_start is not null or known_on >= end_date + {{ grace() }})
         then end_date + 1
     end as churned_on
   from linked
 )
 
 select
-  weight, known_on, user_id, plan_id, start_date, end_date, fee, plan_before, fee_before, end_before,
+  weight, known_on, user_id, plan_id, start_date, end_date, cents, plan_before, cents_before, end_before,
   goes_on, had_free, had_paid, churned_on,
   date_trunc('month', start_date::timestamp)::date as first_month,
   -- The last month at whose end it counts: from the month of the next one's start, that one does.

@@ -16,8 +16,8 @@ flows as (
     sum(signups) as signups,
     sum(new_customers + reactivated_customers - churned_customers) as customers,
     sum(
-      new_mrr + reactivation_mrr + expansion_mrr + contraction_mrr + churn_mrr
-    ) as mrr
+      new_cents + reactivation_cents + expansion_cents + contraction_cents + churn_cents
+    ) / 100.0 as mrr
   from {{ ref('int_monthly_flows') }}
   group by cohort_month, month
 ),

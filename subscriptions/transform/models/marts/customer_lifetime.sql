@@ -15,12 +15,12 @@ paid as (
     max(end_date) as paid_until,
     count(*) as subscriptions,
     sum(end_date - start_date + 1) as tenure_days,
-    sum(fee) as revenue,
-    sum(fee) filter (where end_date >= known_on) as mrr,
+    sum(cents) / 100.0 as revenue,
+    sum(cents) filter (where end_date >= known_on) / 100.0 as mrr,
     max(start_date) = max(start_date) filter (where churned_on is not null) as has_churned,
     max(churned_on) as churned_on
   from {{ ref('int_subscriptions') }}
-  where fee > 0 and weight > 0
+  where cents > 0 and weight > 0
   group by user_id
 ),
 

@@ -12,7 +12,7 @@ flows as (
   select
     month, plan_id, region,
     {% for kind in kinds + ['resumed', 'lapsed'] %}
-    sum({{ kind }}_mrr) as {{ kind }}_mrr{{ ',' if not loop.last }}
+    sum({{ kind }}_cents) / 100.0 as {{ kind }}_mrr{{ ',' if not loop.last }}
     {% endfor %}
   from {{ ref('int_monthly_flows') }}
   group by month, plan_id, region

@@ -6,7 +6,7 @@ with movements as (
     plan_before as from_plan_id,
     plan_id as to_plan_id,
     weight as movements,
-    weight * (fee - fee_before) as fee_change
+    weight * (cents - cents_before) / 100.0 as fee_change
   from {{ ref('int_subscriptions') }}
   where plan_id <> plan_before
   {% if since is not none %}

@@ -5,8 +5,10 @@ with flows as (
     sum(signups) as users,
     sum(new_customers) as customers,
     sum(new_customers + reactivated_customers - churned_customers) as active_customers,
-    sum(revenue) as revenue,
-    sum(new_mrr + reactivation_mrr + expansion_mrr + contraction_mrr + churn_mrr) as mrr
+    sum(revenue_cents) / 100.0 as revenue,
+    sum(
+      new_cents + reactivation_cents + expansion_cents + contraction_cents + churn_cents
+    ) / 100.0 as mrr
   from {{ ref('int_monthly_flows') }}
   group by referral_source
 )
