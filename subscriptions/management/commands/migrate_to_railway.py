@@ -81,6 +81,7 @@ class Command(BaseCommand):
                 f"{receipt.epoch}, as of {receipt.as_of}; both ends agree, after {seconds:.1f} s."
             )
         )
+        self.output.say("The marts there are built by manage.py transform, run where it is served.")
 
 
 def _as_object(result: Result, seconds: float) -> dict[str, object]:
