@@ -92,10 +92,11 @@ def differences(
 
 
 def differences_object(
-    rows: Mapping[str, int], found: Mapping[str, Sequence[Difference]]
+    as_of: date, rows: Mapping[str, int], found: Mapping[str, Sequence[Difference]]
 ) -> dict[str, object]:
     """All differences for scripts."""
     return {
+        "as_of": as_of.isoformat(),
         "differences": sum(map(len, found.values())),
         "marts": {
             name: {

@@ -95,7 +95,7 @@ class Command(BaseCommand):
                 self.output.say(line)
         self.output.answer(
             answer_report.differences_object(
-                {name: len(rows) for name, rows in there.items()}, found
+                truth.as_of, {name: len(rows) for name, rows in there.items()}, found
             )
         )
         if count := sum(map(len, found.values())):

@@ -1,0 +1,79 @@
+"""The real marts, built by the real transform, held against the answer key, cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Final
+
+import pytest
+
+from subscriptions.answers.comparison import compare
+from subscriptions.answers.key import answers
+from subscriptions.answers.marts import MARTS
+from subscriptions.answers.stored import stored
+from subscriptions.load.target import Target
+from subscriptions.tests.answers.conftest import Known, Load
+from subscriptions.transform.run import run as transform
+
+Wrong = Callable[..., list[str]]
+
+
+@pytest.fixture
+def wrong(target: Target, known: Known) -> Wrong:
+    """Transform, and say what is not as it has to be; how many rows there are, if told to."""
+
+    def differences(*, full_refresh: bool = False, rows: int | None = None) -> list[str]:
+        transform(target, lambda _line: None, full_refresh=full_refresh)
+        remembered = known()
+        with target.connect("test") as session:
+            found = stored(session, target.dataset, remembered.last, list(MARTS.values()))
+        truth = remembered.truth()
+        if rows is not None:
+            assert {len(some) for some in found.values()} == {rows}
+        return [
+            f"{mart.name}, {difference.place}: {difference.sentence}"
+            for mart in MARTS.values()
+            for difference in compare(mart, found[mart.name], answers(mart, truth))
+        ]
+
+    return differences
+
+
+EPOCH: Final = date(2025, 4, 1)
+
+
+def test_after_a_load_and_advances_of_a_day_and_of_months(load: Load, wrong: Wrong) -> None:
+    load(seed=5, users=160, epoch=EPOCH, as_of=date(2025, 5, 28))
+    assert wrong() == []
+    load(advance="4d")
+    assert wrong() == []
+    load(advance="11m")
+    load(advance="1d")
+    assert wrong() == []
+    assert wrong(full_refresh=True) == []
+
+
+def test_under_every_disposition(load: Load, wrong: Wrong) -> None:
+    load(seed=6, users=70, epoch=EPOCH, as_of=date(2025, 11, 30))
+    load(as_of=date(2026, 4, 10), write_disposition="append")
+    assert wrong() == []
+    load(as_of=date(2026, 9, 2), write_disposition="merge")
+    assert wrong() == []
+    load(as_of=date(2027, 3, 1), write_disposition="scd2")
+    assert wrong() == []
+    load(as_of=date(2025, 2, 1), write_disposition="replace")
+    assert wrong() == []
+
+
+def test_after_a_backfill_and_a_company_in_the_place_of_another(load: Load, wrong: Wrong) -> None:
+    day = date(2026, 3, 15)
+    load(seed=7, users=50, epoch=EPOCH, as_of=day, backfill="monthly", first=date(2026, 1, 1))
+    assert wrong() == []
+    load(seed=8, users=30, as_of=day, write_disposition="replace")
+    assert wrong() == []
+
+
+def test_of_a_company_without_users_yet_they_are_empty(load: Load, wrong: Wrong) -> None:
+    load(seed=9, users=3, epoch=EPOCH, as_of=date(2024, 8, 1))
+    assert wrong(rows=0) == []
