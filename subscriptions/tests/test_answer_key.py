@@ -66,6 +66,11 @@ def test_a_table_has_the_first_rows_of_every_mart_and_how_many_more(
         assert len(shown) == min(rows, 5)
 
 
+def test_readme_shows_what_it_prints(answer: Answer) -> None:
+    readme = (settings.BASE_DIR / "README.md").read_text(encoding="utf-8")
+    assert f"\n```\n{answer('--mart', 'churn_monthly').rstrip()}\n```\n" in readme
+
+
 def test_all_rows_are_shown_if_asked_for(answer: Answer) -> None:
     every = answer("--mart", "churn_monthly", "--verbosity", "2", "--as-of", "2025-03-10")
     assert " more" not in every

@@ -179,7 +179,7 @@ def test_a_file_is_checked_in_place_of_the_stored_mart(
     path.write_text("\n".join([header, *lines]), encoding="utf-8")
     text, code = check("--csv", str(path), "--mart", "referral_performance")
     assert code == 0
-    assert f"the marts in {path} against" in text
+    assert f"Checking referral_performance in {path} against" in text
 
     cells = lines[0].split(",")
     users, cells[1] = int(cells[1]), str(int(cells[1]) + 2)
@@ -203,7 +203,7 @@ def test_a_file_that_is_none_or_is_not_said_what_of_is_one_sentence(
     for arguments, sentence in (
         (["--csv", str(path)], "Name with --mart which mart the file holds."),
         (["--csv", str(path), "--mart", "churn_monthly"],
-         f"There are no rows in {path}, where there should be 20."),
+         f"There are no rows in {path}, where there should be 19."),
         (["--csv", str(path), "--mart", "usage_daily"], f"{path} lacks usage_date, plan_id"),
         (["--csv", f"{path}.gone", "--mart", "churn_monthly"], f"{path}.gone cannot be read: No "),
         (["--mart", "arr"], "There is no mart 'arr': use one of mrr_monthly"),

@@ -82,7 +82,8 @@ class Command(BaseCommand):
             self.output.say(answer_report.as_csv(marts[0], answers(marts[0], truth)))
         else:
             whose = answer_report.company(known.last, truth.as_of)
-            self.output.say(f"The answer key of {whose}.\n")
+            self.output.say(f"The answer key of {whose}.")
+            self.output.say("")
             for mart in marts:
                 for line in answer_report.table(mart, answers(mart, truth), self.most):
                     self.output.say(line)

@@ -75,20 +75,27 @@ class Command(BaseCommand):
         with target.connect("check_answers") as connection:
             known = recorded(connection, target.dataset)
             there = own or stored(connection, target.dataset, known.last, marts)
-        return self._compare(marts, there, known, "" if path is None else f" in {path}")
+        return self._compare(marts, there, known, None if path is None else str(path))
 
     def _compare(
-        self, marts: Sequence[Mart], there: Mapping[str, list[Row]], known: Recorded, where: str
+        self,
+        marts: Sequence[Mart],
+        there: Mapping[str, list[Row]],
+        known: Recorded,
+        path: str | None,
     ) -> Mapping[str, Sequence[Difference]]:
         """Print each mart's differences as soon as they are known, and what it all comes to."""
         truth = known.truth()
         whose = answer_report.company(known.last, truth.as_of)
-        self.output.say(f"Checking the marts{where} against the answer key of {whose} ...\n")
+        what = f"{marts[0].name} in {path}" if path else "the marts"
+        self.output.say(f"Checking {what} against the answer key of {whose} ...\n")
         found = {}
         for mart in marts:
             right = answers(mart, truth)
-            if where and right and not there[mart.name]:
-                raise LoadError(f"There are no rows{where}, where there should be {len(right):,}.")
+            if path and right and not there[mart.name]:
+                raise LoadError(
+                    f"There are no rows in {path}, where there should be {len(right):,}."
+                )
             found[mart.name] = compare(mart, there[mart.name], right)
             rows = len(there[mart.name])
             for line in answer_report.differences(mart, rows, found[mart.name], self.most):
