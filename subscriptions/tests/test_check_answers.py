@@ -66,7 +66,7 @@ def check(loaded: Target, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tupl
     """Run the command in this process: what it prints, and its exit code."""
     monkeypatch.setattr(settings, "DATASET_NAME", NAME)
 
-    def run(*arguments: str) -> tuple[str, bool]:
+    def run(*arguments: str) -> tuple[str, object]:
         stdout = io.StringIO()
         code: object = 0
         try:

@@ -14,12 +14,15 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from subscriptions.answers.recorded import recorded as answers_recorded
+from subscriptions.extract import Company
 from subscriptions.load.errors import explain
 from subscriptions.load.migration.ends import TARGET
 from subscriptions.load.migration.snapshot import Connection, Snapshot
 from subscriptions.load.migration.stored_rows import StoredRows
 from subscriptions.load.tables import TABLES
 from subscriptions.load.target import Target
+from subscriptions.tests.answers.prices import DAYS, EPOCH, reckoned_fees, stored_fees
 from subscriptions.tests.load.both_ends import (
     COUNTS,
     FIRST,
@@ -34,7 +37,7 @@ from subscriptions.tests.load.both_ends import (
     versions,
 )
 from subscriptions.tests.load.conftest import Twin
-from subscriptions.tests.load.trouble import WORKING_DIR
+from subscriptions.tests.load.trouble import WORKING_DIR, querying
 
 BOTH_WAYS = pytest.mark.parametrize("how", ["current rows", "with history"])
 
@@ -63,6 +66,23 @@ def test_a_second_run_touches_no_row(local: Target, railway: Target, how: str) -
     before = places(railway)
     assert not migrate(local, railway, how).copied
     assert places(railway) == before
+
+
+@BOTH_WAYS
+def test_the_answer_key_knows_the_prices_of_the_target(
+    target: Target, twin: Twin, how: str
+) -> None:
+    railway, company = twin(target), Company(seed=4, users=5, epoch=EPOCH)
+    for day in DAYS[1], DAYS[3], DAYS[5]:
+        load(target, day, None, company)
+    migrate(target, railway, how)
+    with querying(railway) as query, railway.connect("test") as session:
+        assert len(set(stored_fees(query))) > (2 if how == "with history" else 0)
+        for then in None, (DAYS[7], "merge"), (DAYS[8], "scd2"):
+            if then:
+                load(railway, *then, company)
+            known = answers_recorded(session, railway.dataset)
+            assert reckoned_fees(known.plan_history(known.last.as_of)) == stored_fees(query), then
 
 
 def test_the_target_keeps_a_history_of_its_own(target: Target, twin: Twin) -> None:
