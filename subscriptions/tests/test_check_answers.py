@@ -7,7 +7,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -162,6 +164,26 @@ def test_marts_of_another_load_none_at_all_and_of_other_columns_are_one_sentence
     finally:
         ask(f"ALTER SCHEMA {NAME}_away RENAME TO {NAME}_marts")
     assert str(none.value) == f"There are no marts in {NAME}_marts yet: run manage.py transform."
+
+
+def test_marts_that_are_built_anew_meanwhile_are_not_judged(
+    check: Check, ask: Ask, loaded: Target
+) -> None:
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE application_name LIKE 'check_answers%' AND wait_event_type = 'Lock'"
+    )
+    with ThreadPoolExecutor(1) as beside, loaded.connect("test") as builder:
+        with builder.transaction():
+            builder.execute(
+                f"LOCK TABLE {NAME}_marts.mrr_movements IN ACCESS EXCLUSIVE MODE".encode()
+            )
+            checking = beside.submit(check)
+            while ask(waiting) == [(0,)] and not checking.done():
+                time.sleep(0.02)
+            builder.execute(f"UPDATE {NAME}_marts._transform_receipt SET built_at = now()".encode())
+        failure = checking.exception()
+    assert str(failure) == f"{NAME}_marts was built anew while it was being read: run this again."
 
 
 def csv_of(mart: str) -> list[str]:

@@ -63,6 +63,15 @@ def test_a_move_to_free_within_the_grace_is_churn_in_the_month_of_its_day() -> N
     assert customers(of)[("03", FREE)] == {"free_users": 1}
 
 
+def test_who_leaves_leaves_the_plan_of_the_month_before() -> None:
+    short = on(PREMIUM, "02-11", end="02-15")
+    of = truth("03-10", someone(on(BASIC, "01-10"), short))
+    assert customers(of)[("02", BASIC)] == {"opening": 1, "churned": 1}
+    # And who came in this very month, that of its last subscription.
+    of = truth("03-10", someone(on(BASIC, "02-01", end="02-10"), short))
+    assert customers(of)[("02", PREMIUM)] == {"new": 1, "trial_free": 1, "churned": 1}
+
+
 def test_someone_in_a_gap_is_a_customer_of_the_plan_before() -> None:
     of = truth("03-10", someone(on(BASIC, "01-26"), on(PREMIUM, "03-04")))
     assert customers(of)[("02", BASIC)] == {"opening": 1, "active": 1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
@@ -79,6 +80,11 @@ def test_what_a_later_merge_did_to_a_copied_version_was_not_so_before() -> None:
     copy = load("03-01", COPIED, 22)
     assert fees(copy, copied=copied) == [22] * 5
     assert fees(copy, load("05-01", "merge", 30), copied=copied) == [30] * 5
+    closed = (
+        replace(copied[0], valid_to=day("05-01")),
+        Version(PREMIUM, Decimal(35), day("05-01")),
+    )
+    assert fees(copy, copied=closed) == [22] * 5
 
 
 def modelled(table: ModelTable) -> PlanHistory:

@@ -119,6 +119,13 @@ def test_leaving_and_returning_within_one_month_are_both_told() -> None:
     assert movements(of)[("02", PREMIUM)] == {"reactivation": "35", "closing": "35"}
 
 
+def test_who_changes_plan_and_leaves_within_one_month_leaves_the_plan_before() -> None:
+    short = on(PREMIUM, "02-11", end="02-15")
+    of = truth("03-10", someone(on(BASIC, "01-10"), short))
+    assert movements(of)[("02", BASIC)] == {"opening": "20", "churn": "-20"}
+    assert ("02", PREMIUM) not in movements(of)
+
+
 def test_churn_on_the_first_of_a_month_is_of_that_month() -> None:
     # Until 31 January inclusive.
     of = truth("02-10", someone(on(BASIC, "01-02", end="01-31")))
