@@ -62,7 +62,7 @@ def _large(place: Workplace, users: int, runs: int) -> tuple[list[tuple[str, ...
             f"round {number} of {runs}: yardstick {yards[-1]:.2f} s, all marts {whole[-1]:.2f} s, "
             f"after a day's advance {gone_on[-1]:.2f} s"
         )
-    times = [
+    times: list[tuple[str, ...]] = [
         ("yardstick", *report.spread(yards)),
         ("all marts", *report.spread(whole)),
         ("after a day's advance", *report.spread(gone_on)),
@@ -82,7 +82,7 @@ def _small(place: Workplace, runs: int) -> tuple[list[tuple[str, ...]], Figure]:
         place.forget()
         _drop_marts(place)
         with_it.append(command.python(*WITH_TRANSFORM, "--users", str(SMALL)).cpu_seconds)
-    times = [
+    times: list[tuple[str, ...]] = [
         (f"CPU of loading {SMALL:,} users without", *report.spread(without)),
         (f"CPU of loading {SMALL:,} users with the transform", *report.spread(with_it)),
     ]

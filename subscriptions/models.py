@@ -16,26 +16,21 @@ Each table holds every version of a row that was ever current. So there are two 
 
 Only after an `append`, which promises no uniqueness, can a key be current more than once.
 
-Table names are schema-qualified instead of found by `search_path`, because a pooler such as
-PgBouncer drops the start-up option that would set it.
+`marts` has the models on what TRANSFORM makes of them.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from django.conf import settings
 from django.db import models
 
+from subscriptions import marts  # noqa: F401 - Django finds models where this module is
 from subscriptions.history import UsageVersions, Versions
+from subscriptions.relations import relation
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
-
-
-def relation(name: str) -> str:
-    """A table or view of the dataset as a quoted `db_table`; migrations build theirs with it."""
-    return f'"{settings.DATASET_NAME}"."{name}"'
 
 
 class Row(models.Model):

@@ -65,12 +65,12 @@ def _in_effect(view: RowViewSet[Any], request: Request) -> Iterator[tuple[str, s
 
 def _form(view: RowViewSet[Any], request: Request) -> dict[str, Any]:
     """A search and an order, with everything else that the query says."""
-    asked = request.query_params.get(ORDERING, view.orderings.first[0])
+    asked = request.query_params.get(ORDERING, ",".join(view.orderings.usual))
     choices = {f"{sign}{column}" for column in view.orderings.first for sign in ("", "-")}
     changing = {*CREDENTIALS, *ANEW, SEARCH, ORDERING}
     return {
         "search": request.query_params.get(SEARCH, ""),
-        "hint": view.finding.hint,
+        "hint": view.finding.hint if view.finding else "",
         "ordering": asked,
         "orderings": sorted(
             {*choices, asked}, key=lambda name: (name.lstrip("-"), name[:1] == "-")

@@ -66,7 +66,7 @@ class Cursor:
         token = write(self.model, listed.order, found[self.size - 1][1]) if further else None
         following = links.here(self.request, **{CURSOR: token}) if token else None
         return Part(
-            rows=sorting.ordered(rows, listed.order, "dlt_id", sort_first=listed.sort_first),
+            rows=sorting.definite(rows, listed.order, sort_first=listed.sort_first),
             facts={"next": following, "size": self.size},
             links={
                 "first": links.here(self.request, **{CURSOR: ""}),

@@ -42,6 +42,12 @@ class DayFilter(filters.DateFilter):
     field_class = values.Day
 
 
+class MonthFilter(filters.DateFilter):
+    """By a month."""
+
+    field_class = values.Month
+
+
 class TextFilter(filters.CharFilter):
     """By a text."""
 
@@ -65,6 +71,7 @@ FILTERS: Final[dict[type[values.Value], type[filters.Filter]]] = {
     values.Number: NumberFilter,
     values.Exact: ExactFilter,
     values.Day: DayFilter,
+    values.Month: MonthFilter,
     values.Text: TextFilter,
     values.OneOf: OneOfFilter,
 }

@@ -131,7 +131,7 @@ def together(
         rows = rows[: BLOCK + 1]
     try:
         statement, parameters = _statement(rows, line, model, columns)
-        total, of_total = ("count(*)", ()) if every is None else _count(every)
+        total, of_total = ("count(*)", ()) if every is None else _count(every, columns[0])
     except EmptyResultSet:
         return Joined(b"", 0)
     with connection.cursor() as cursor:
@@ -145,9 +145,9 @@ def together(
     return None if count > BLOCK else Joined(joined, found)
 
 
-def _count(every: QuerySet[Any]) -> tuple[str, tuple[Any, ...]]:
-    """An SQL expression for the number of rows."""
-    inner, parameters = every.order_by().values("dlt_id").query.sql_with_params()
+def _count(every: QuerySet[Any], column: str) -> tuple[str, tuple[Any, ...]]:
+    """An SQL expression for the number of rows, of which one column has to be named."""
+    inner, parameters = every.order_by().values(column).query.sql_with_params()
     return f"(SELECT count(*) FROM ({inner}) AS every)", parameters
 
 

@@ -26,6 +26,7 @@ ENDPOINTS: Final = (
     Endpoint("plans", "api:plans-list", "What is on offer, and what it costs a month"),
     Endpoint("subscriptions", "api:subscriptions-list", "Who paid for which plan, and until when"),
     Endpoint("usages", "api:usages-list", "What each user did on a day"),
+    Endpoint("metrics", "api:metrics", "What the business earns, who stays and who leaves"),
     Endpoint("check-tables", "api:check-tables", "The tables that the dataset has"),
     Endpoint("docs", "api:docs", "All paths and parameters, to read and to try"),
     Endpoint("admin", "admin:index", "The same data to search and filter, and its history"),

@@ -96,4 +96,4 @@ class Asked:
         )
         if self.part:
             return self.part.part(Listed(rows, self.order, sort_first, few, known, planned, read))
-        return Part(sorting.ordered(rows, self.order, "dlt_id", sort_first=sort_first), {}, few=few)
+        return Part(sorting.definite(rows, self.order, sort_first=sort_first), {}, few=few)

@@ -41,15 +41,15 @@ class By:
 
 
 Order = tuple[By, ...]
-"""Columns of which the last is the key: only copies of one row are equal in all of them."""
+"""Columns, those of the key among them: only copies of one row are equal in all of them."""
 
 
 @dataclass(frozen=True)
 class Orderings:
     """What a table can be ordered by.
 
-    columns   those of it that have an order; the first is the key, which decides between rows
-              that are equal otherwise.
+    columns   those of it that have an order.
+    key       those that decide between rows that are equal otherwise; empty: the first.
     leading   those of them that may come first; None: each.
     nullable  those of them that hold null.
     entangled those whose values go along with each other.
@@ -59,6 +59,12 @@ class Orderings:
     leading: Sequence[str] | None = None
     nullable: frozenset[str] = frozenset()
     entangled: frozenset[str] = frozenset()
+    key: Sequence[str] = ()
+
+    @property
+    def usual(self) -> Sequence[str]:
+        """The key's columns, by which rows are ordered unless asked otherwise."""
+        return self.key or self.columns[:1]
 
     @property
     def first(self) -> Sequence[str]:
@@ -71,8 +77,7 @@ class Orderings:
         Raises:
             ParseError: a column is unknown, comes twice, or may not be there.
         """
-        key = self.columns[0]
-        text = request.query_params.get(ORDERING, key)
+        text = request.query_params.get(ORDERING, ",".join(self.usual))
         order: list[By] = []
         for name in text.split(","):
             column = name.removeprefix("-")
@@ -86,6 +91,10 @@ class Orderings:
             if any(column == by.column for by in order):
                 raise ParseError(f'The query parameter "{ORDERING}" has a column twice.')
             order.append(By(column, name.startswith("-"), column in self.nullable))
-        names = [by.column for by in order]
-        # What follows the key decides nothing.
-        return (*order[: names.index(key) + 1],) if key in names else (*order, By(key))
+        # What follows the whole key decides nothing.
+        missing = set(self.usual)
+        for number, by in enumerate(order, 1):
+            missing.discard(by.column)
+            if not missing:
+                return (*order[:number],)
+        return (*order, *(By(column) for column in self.usual if column in missing))

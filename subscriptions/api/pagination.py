@@ -76,7 +76,7 @@ class Page:
             NotFound: there is no such page.
             ParseError: it lies too deep.
         """
-        rows = sorting.ordered(listed.rows, listed.order, "dlt_id", sort_first=listed.sort_first)
+        rows = sorting.definite(listed.rows, listed.order, sort_first=listed.sort_first)
         page = rows[self.start : self.start + self.size]
         counted = self.count or (EXACT if listed.few else ESTIMATED)
         exact, written = self._counted(listed, page, counted)
@@ -121,7 +121,7 @@ class Page:
 
     def _peeked(self, listed: Listed, rows: Any, counted: str) -> Total:
         """The total without counting all; of the last page it is known."""
-        here = rows[self.start : self.start + self.size + 1].values("dlt_id").count()
+        here = rows[self.start : self.start + self.size + 1].values(listed.order[-1].column).count()
         if not here and self.number > 1:
             raise self._missing()
         further = here > self.size

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 from functools import partial
 from typing import Any, ClassVar, Final, TypeVar
 
@@ -15,6 +15,7 @@ from django_filters.rest_framework import FilterSet
 from psycopg.errors import UndefinedTable
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
+from rest_framework.filters import BaseFilterBackend
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -50,9 +51,9 @@ class RowViewSet(ApiView, GenericViewSet[M]):
 
     lookup_value_regex = "[^/]+"  # whatever it is: those who may ask are told that nothing has it
     pagination_class = None  # the viewset's own: PostgreSQL writes the rows of pages, too
-    filter_backends = (Filters, search.Search)
+    filter_backends: Sequence[type[BaseFilterBackend]] = (Filters, search.Search)
     filterset_class: ClassVar[type[FilterSet]]
-    finding: ClassVar[search.Finding]
+    finding: ClassVar[search.Finding | None] = None  # what `search` finds, where there is one
     orderings: ClassVar[Orderings]
     serializer_class: type[RowSerializer[M]]
     queryset: QuerySet[M]
@@ -125,7 +126,7 @@ class RowViewSet(ApiView, GenericViewSet[M]):
     def _fresh(self, answer: Callable[[], HttpResponseBase]) -> HttpResponseBase:
         """The answer with its ETag, or that the client has it; pages for people have none."""
         chosen = self.request.accepted_renderer
-        self.last_load = LastLoad.read()
+        self.last_load = self._read_last()
         if self.last_load is None or chosen.format == PageRenderer.format:
             return answer()
         tag = entity_tag(self.last_load, self.request, (chosen.format, self._coding))
@@ -133,6 +134,10 @@ class RowViewSet(ApiView, GenericViewSet[M]):
         if self.part is None or self.part.steady:
             response["ETag"] = tag
         return response
+
+    def _read_last(self) -> LastLoad | None:
+        """What the rows are of."""
+        return LastLoad.read()
 
     @cached_property
     def _coding(self) -> str:

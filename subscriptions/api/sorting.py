@@ -43,6 +43,15 @@ def sorts_first(estimate: int, order: Order, size: int | None, *, entangled: boo
     return entangled or estimate < (DENSE * size if len(order) == 1 else FEW)
 
 
+def definite(rows: QuerySet[Any], order: Order, *, sort_first: bool = False) -> QuerySet[Any]:
+    """The rows in an order that is the same each time.
+
+    Copies of one row, which an `append` leaves, differ in what is unique for every stored one.
+    """
+    unique = [field.name for field in rows.model._meta.fields if field.name == "dlt_id"]
+    return ordered(rows, order, *unique, sort_first=sort_first)
+
+
 def ordered(
     rows: QuerySet[Any], order: Order, *further: str, sort_first: bool = False
 ) -> QuerySet[Any]:

@@ -7,6 +7,7 @@ from rest_framework.routers import SimpleRouter
 
 from subscriptions.api.documentation.views import DocsView, DocumentView, RedocView
 from subscriptions.api.health import HealthView
+from subscriptions.api.metrics import METRICS, MetricsView, name_of
 from subscriptions.api.views import CheckTablesView, RootView, UnknownPathView
 from subscriptions.api.viewsets import (
     PlanViewSet,
@@ -27,6 +28,15 @@ router.register("usages", UsageViewSet, basename="usages")
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RootView.as_view(), name="root"),
     *router.urls,
+    re_path(r"^metrics/?$", MetricsView.as_view(), name="metrics"),
+    *(
+        re_path(
+            rf"^metrics/{path}/?$",
+            viewset.as_view({"get": "list"}, basename=name_of(path), detail=False),
+            name=f"{name_of(path)}-list",
+        )
+        for path, viewset in METRICS.items()
+    ),
     re_path(r"^check-tables/?$", CheckTablesView.as_view(), name="check-tables"),
     re_path(r"^healthz/?$", HealthView.as_view(), name="healthz"),
     re_path(r"^openapi\.json/?$", DocumentView.as_view(), name="openapi"),

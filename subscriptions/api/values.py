@@ -16,6 +16,7 @@ from django import forms
 from django.db.models import DateField, DecimalField, FloatField, IntegerField, Model
 
 from subscriptions.api.lines import field_of
+from subscriptions.marts import MonthField
 
 INTEGERS: Final = (-(2**31), 2**31 - 1)  # of PostgreSQL's `integer`
 LONGEST: Final = 500  # characters of a text
@@ -138,6 +139,18 @@ class Day(Value):
         return date.fromisoformat(text)
 
 
+class Month(Value):
+    """A month, as its first day."""
+
+    expected = "a month (YYYY-MM, or its first day)"
+
+    def read(self, text: str) -> date:
+        """The first day."""
+        if not re.fullmatch("[0-9]{4}-[0-9]{2}(-01)?", text):
+            raise ValueError
+        return date.fromisoformat(f"{text[:7]}-01")
+
+
 class Truth(Value):
     """Yes or no."""
 
@@ -153,6 +166,8 @@ class Truth(Value):
 def kind(model: type[Model], column: str) -> type[Value]:
     """How a column's values are read."""
     field = field_of(model, column)
+    if isinstance(field, MonthField):
+        return Month
     if isinstance(field, DateField):
         return Day
     if isinstance(field, DecimalField):

@@ -12,7 +12,7 @@ from typing import Any
 import django.db.models.deletion
 from django.db import migrations, models
 
-from subscriptions.models import relation
+from subscriptions.relations import relation
 
 
 def unmanaged(

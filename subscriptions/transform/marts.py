@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 MARTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -20,6 +21,9 @@ MARTS: Final[Mapping[str, tuple[str, ...]]] = {
 
 RECEIPT: Final = "_transform_receipt"
 
+
+DESCRIPTIONS: Final = Path(__file__).parent / "models" / "marts" / "_marts.yml"
+"""What each mart and column means, in dbt's form."""
 
 FLOWS: Final = "int_monthly_flows"
 """What the next build goes on from, besides the marts; nobody else reads it."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
+import yaml
+from django.db.models import Model
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction
 
 from subscriptions.fixed_values import PAYMENT_METHODS, REFERRAL_SOURCES, REGIONS, STATUSES
+from subscriptions.transform.marts import DESCRIPTIONS
 
 Schema = dict[str, Any]
 
@@ -100,10 +104,28 @@ NOTES: Final[Mapping[str, Schema]] = {
 NOISE: Final = ("readOnly", "title", "maximum", "exclusiveMaximum", "exclusiveMinimum")
 
 
-def described(column: str, schema: Schema) -> Schema:
+def described(schema: Schema, note: Schema) -> Schema:
     """A column's schema with what is to be known of it."""
     plain = {name: value for name, value in schema.items() if name not in NOISE}
-    return {**plain, **NOTES[column]}
+    return {**plain, **note}
+
+
+@cache
+def of_marts() -> Mapping[str, Mapping[str, Schema]]:
+    """Of each mart its columns' notes: what the dbt project says of them."""
+    models = yaml.safe_load(DESCRIPTIONS.read_text(encoding="utf-8"))["models"]
+    return {
+        model["name"]: {
+            column["name"]: {"description": " ".join(column["description"].split())}
+            for column in model["columns"]
+        }
+        for model in models
+    }
+
+
+def notes_of(model: type[Model]) -> Mapping[str, Schema]:
+    """What there is to know of a table's or a mart's columns."""
+    return of_marts().get(model._meta.db_table.split(".")[-1].strip('"'), NOTES)
 
 
 class RowSchema(OpenApiSerializerExtension):
@@ -115,7 +137,10 @@ class RowSchema(OpenApiSerializerExtension):
     def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> Schema:
         """The types that drf-spectacular finds, in the contract's order, with notes."""
         made = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)  # noqa: SLF001 - as its documentation says
-        columns = {name: described(name, made["properties"][name]) for name in made["properties"]}
+        notes = notes_of(self.target.Meta.model)
+        columns = {
+            name: described(schema, notes[name]) for name, schema in made["properties"].items()
+        }
         return {
             "type": "object",
             "properties": columns,

@@ -17,6 +17,7 @@ SCHEMAS: Final[Mapping[type[values.Value], Schema]] = {
     values.Number: {"type": "number"},
     values.Exact: {"type": "number"},
     values.Day: {"type": "string", "format": "date"},
+    values.Month: {"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])(-01)?$"},
     values.Text: {"type": "string", "minLength": 1, "maxLength": values.LONGEST},
 }
 COMPARISONS: Final[Mapping[str, str]] = {

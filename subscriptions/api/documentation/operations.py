@@ -18,6 +18,7 @@ from subscriptions.api.documentation.answers import (
     success,
 )
 from subscriptions.api.documentation.shapes import some_of
+from subscriptions.api.metrics import METRICS, MISSING, MartViewSet, name_of
 from subscriptions.api.row_viewsets import RowViewSet
 
 UNCHANGED: Final[Schema] = {
@@ -30,6 +31,10 @@ NAMES: Final[Mapping[str, str]] = {
     "subscriptions": "Subscription",
     "usages": "Usage",
 }
+METRICS_TAG: Final = "Metrics"
+MART_NAMES: Final[Mapping[str, str]] = {
+    name_of(path): viewset.queryset.model.__name__ for path, viewset in METRICS.items()
+}
 SERVICE: Final = "Service"
 DOCUMENTATION: Final = "Documentation"
 TAGS: Final[Mapping[str, str]] = {
@@ -37,6 +42,7 @@ TAGS: Final[Mapping[str, str]] = {
     "Plans": "What is on offer, and what it costs a month.",
     "Subscriptions": "Who paid for which plan, and until when.",
     "Usages": "What each user did on a day.",
+    METRICS_TAG: "What the business earns, who stays and who leaves: the marts.",
     SERVICE: "Whether the server is well, and what it holds.",
     DOCUMENTATION: "This reference, in three forms. Open to everybody.",
 }
@@ -55,6 +61,25 @@ class Operation:
     summary: str
     description: str
     responses: Mapping[str, Schema]
+
+
+def of_mart(view: MartViewSet[Any]) -> Operation:
+    """A list of a mart's rows."""
+    name = MART_NAMES[view.basename]
+    columns = view.serializer_class.Meta.fields
+    key = ", ".join(f"`{column}`" for column in view.orderings.usual)
+    return Operation(
+        f"list{name}",
+        METRICS_TAG,
+        view.get_view_name(),
+        f"{view.__doc__} In the order of {key} unless asked otherwise. A month or plan that the "
+        f"marts do not have is refused. 404: {MISSING}",
+        {
+            "200": _rows(view, _reference(f"{name}List"), "The rows.", columns),
+            "304": UNCHANGED,
+            **problems(400, 401, 403, 404, 406, 412, 429, 500, 503),
+        },
+    )
 
 
 def of_rows(view: RowViewSet[Any]) -> Operation:
@@ -139,6 +164,26 @@ OTHERS: Final[Mapping[str, Operation]] = {
         SERVICE,
         "Overview",
         "A welcome, and the address of everything that this server offers.",
+        {
+            "200": _both(
+                "The addresses.",
+                _object(
+                    message={"type": "string"},
+                    links={
+                        "type": "object",
+                        "description": "Addresses by what they lead to.",
+                        "additionalProperties": {"type": "string", "format": "uri"},
+                    },
+                ),
+            ),
+            **problems(400, 401, 403, 406, 429, 500, 503),
+        },
+    ),
+    "MetricsView": Operation(
+        "getMetrics",
+        METRICS_TAG,
+        "The marts",
+        "The address of each.",
         {
             "200": _both(
                 "The addresses.",

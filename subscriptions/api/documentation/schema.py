@@ -16,8 +16,17 @@ from subscriptions.api.documentation import (
 )
 from subscriptions.api.documentation.answers import ERROR, FAILURE, PROBLEMS
 from subscriptions.api.documentation.filters import of_filters
-from subscriptions.api.documentation.operations import NAMES, OTHERS, TAGS, Operation, of_rows
+from subscriptions.api.documentation.operations import (
+    MART_NAMES,
+    NAMES,
+    OTHERS,
+    TAGS,
+    Operation,
+    of_mart,
+    of_rows,
+)
 from subscriptions.api.documentation.parameters import CONDITION, of_query
+from subscriptions.api.metrics import MartViewSet
 from subscriptions.api.row_viewsets import RowViewSet
 
 Schema = dict[str, Any]
@@ -81,6 +90,8 @@ class PathSchema(AutoSchema):
 
     @property
     def _told(self) -> Operation:
+        if isinstance(self.view, MartViewSet):
+            return of_mart(self.view)
         if isinstance(self.view, RowViewSet):
             return of_rows(self.view)
         return OTHERS[type(self.view).__name__]
@@ -94,8 +105,9 @@ def without_slash(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str,
 def complete(result: Schema, generator: Any, request: Any, public: bool) -> Schema:  # noqa: FBT001 - as it is called
     """Add what belongs to no single path; the chapters come in the order of TAGS."""
     schemas = result["components"]["schemas"]
-    rows = {name: schemas[name] for name in NAMES.values()}
-    answers = [shapes.of_answers(path, name, rows[name]) for path, name in NAMES.items()]
+    every_name = {**NAMES, **MART_NAMES}
+    rows = {name: schemas[name] for name in every_name.values()}
+    answers = [shapes.of_answers(path, name, rows[name]) for path, name in every_name.items()]
     every: dict[str, Schema] = {"Error": ERROR, "Failure": FAILURE, **rows}
     for answer in answers:
         every |= answer
