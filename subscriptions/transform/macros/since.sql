@@ -27,7 +27,7 @@
       select * from " ~ made ~ " order by built_at desc limit 1
     ),
     base as (
-      select loads.*, made.greatest, made.definitions from made join " ~ loads ~ " as loads on loads._dlt_load_id = made.load_id
+      select loads.*, made.greatest, to_jsonb(made) ->> 'definitions' as definitions from made join " ~ loads ~ " as loads on loads._dlt_load_id = made.load_id
     ),
     later as (
       select loads.* from " ~ loads ~ " as loads join base on loads.published_at > base.published_at
@@ -39,7 +39,7 @@
     select base.as_of, base.greatest::text,
       coalesce((select jsonb_object_agg(name, rows) from added), '{}')::text
     from base
-    where base.definitions = " ~ var('definitions') ~ " and not exists (
+    where base.definitions = '" ~ var('definitions') ~ "' and not exists (
       select from later
       where (later.seed, later.users, later.epoch) <> (base.seed, base.users, base.epoch)
         or exists (

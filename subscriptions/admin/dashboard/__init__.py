@@ -1,0 +1,1 @@
+"""SERVE, people: the admin's first page: what the business earns, who stays and who leaves."""

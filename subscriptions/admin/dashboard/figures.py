@@ -1,0 +1,144 @@
+"""SERVE, people: the dashboard's figures, from the marts; no query of it grows with the users."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+from django.db.models import F, Sum
+
+from subscriptions.admin.dashboard.choice import Choice
+from subscriptions.marts import (
+    CohortRetention,
+    CustomerMonthly,
+    MrrMonthly,
+    MrrMovements,
+    UsageDaily,
+)
+
+MOVEMENTS: Final = ("new", "reactivation", "expansion", "contraction", "churn")
+CUSTOMERS: Final = (
+    "opening_customers",
+    "new_customers",
+    "reactivated_customers",
+    "churned_customers",
+    "active_customers",
+    "free_users",
+)
+COHORTS: Final = 12  # of which the heat map shows the latest
+WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Those who signed up in a month, and which share of them are customers, month by month."""
+
+    month: date
+    users: int
+    shares: Sequence[float | None]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All of the page; months are those of the choice, and the one before them.
+
+    revenue    by month: the movements, `mrr` and `paying`.
+    customers  by month: the columns of CUSTOMERS.
+    by_plan, by_region  active customers in the last month.
+    weekdays   by the weekday's number (Monday 1): average actions and active users a day.
+    """
+
+    revenue: Mapping[date, Mapping[str, Any]]
+    customers: Mapping[date, Mapping[str, int]]
+    by_plan: Sequence[tuple[str, int]]
+    by_region: Sequence[tuple[str, int]]
+    cohorts: Sequence[Cohort]
+    weekdays: Mapping[int, Mapping[str, float]]
+
+
+def figures(choice: Choice) -> Figures:
+    """What the marts say of the choice."""
+    return Figures(
+        revenue=_revenue(choice),
+        customers=_customers(choice),
+        by_plan=_split(choice, "plan_name", "plan_id", region=choice.region),
+        by_region=_split(choice, "region", "region", plan_name=choice.plan),
+        cohorts=_cohorts(choice),
+        weekdays=_weekdays(choice),
+    )
+
+
+def _revenue(choice: Choice) -> dict[date, dict[str, Any]]:
+    chosen = {"month__in": choice.spanned, **choice.filters}
+    # Named otherwise than the columns, which they would hide from each other.
+    sums = {f"sum_{kind}": Sum(f"{kind}_mrr") for kind in (*MOVEMENTS, "transfer", "closing")}
+    rows = MrrMovements.objects.filter(**chosen).values("month").annotate(**sums)
+    found = {
+        row["month"]: {name.removeprefix("sum_"): row[name] for name in sums} for row in rows
+    }
+    paying = MrrMonthly.objects.filter(**chosen).values("month").annotate(sum=Sum("paying_customers"))
+    for row in paying:
+        found[row["month"]]["paying"] = row["sum"]
+    # A plan without a fee has no revenue, and so no rows.
+    nothing = {kind: Decimal(0) for kind in (*MOVEMENTS, "transfer", "closing")}
+    return {month: found.get(month, {**nothing, "paying": 0}) for month in choice.spanned}
+
+
+def _customers(choice: Choice) -> dict[date, dict[str, int]]:
+    rows = (
+        CustomerMonthly.objects.filter(month__in=choice.spanned, **choice.filters)
+        .values("month")
+        .annotate(**{f"sum_{column}": Sum(column) for column in CUSTOMERS})
+    )
+    return {row["month"]: {column: row[f"sum_{column}"] for column in CUSTOMERS} for row in rows}
+
+
+def _split(choice: Choice, column: str, order: str, **chosen: str) -> list[tuple[str, int]]:
+    """Active customers of the last month by a column, whatever is chosen of that one."""
+    rows = (
+        CustomerMonthly.objects.filter(
+            month__in=choice.months[-1:], **{name: value for name, value in chosen.items() if value}
+        )
+        .values(column, order)
+        .annotate(active=Sum("active_customers"))
+        .order_by(order)
+    )
+    return [(row[column], row["active"]) for row in rows if row[column] != "Free"]
+
+
+def _cohorts(choice: Choice) -> list[Cohort]:
+    months = choice.months[-COHORTS:]
+    found: dict[date, Cohort] = {}
+    for cohort, since, users, rate in (
+        CohortRetention.objects.filter(cohort_month__in=months)
+        .order_by("cohort_month", "months_since")
+        .values_list("cohort_month", "months_since", "users", "retention_rate")
+    ):
+        if since == 0:
+            found[cohort] = Cohort(cohort, users, [])
+        shares = found[cohort].shares
+        assert isinstance(shares, list)  # noqa: S101 - as made above
+        shares.append(None if rate is None else float(rate))
+    return [*found.values()]
+
+
+def _weekdays(choice: Choice) -> dict[int, dict[str, float]]:
+    chosen = {"plan_name": choice.plan} if choice.plan else {}
+    days = (
+        UsageDaily.objects.filter(usage_date__gte=choice.months[0], **chosen)
+        .values(day=F("usage_date"))
+        .annotate(actions_sum=Sum("actions"), users_sum=Sum("active_users"))
+    )
+    found: dict[int, list[tuple[int, int]]] = {}
+    for row in days:
+        found.setdefault(row["day"].isoweekday(), []).append((row["actions_sum"], row["users_sum"]))
+    return {
+        weekday: {
+            "actions": sum(actions for actions, _ in rows) / len(rows),
+            "users": sum(users for _, users in rows) / len(rows),
+        }
+        for weekday, rows in sorted(found.items())
+    }
