@@ -15,6 +15,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 
 from access.models import Token
+from subscriptions.admin.dashboard import page
 from subscriptions.admin.display import url
 from subscriptions.admin.loads import company, outcome, receipt_of
 from subscriptions.admin.stretch import exists
@@ -103,7 +104,7 @@ def styles(_request: HttpRequest) -> str:
     return static("subscriptions/admin.css")
 
 
-def dashboard(_request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What the first page shows; no query of it grows with the tables."""
     context["title"] = "Overview"
     if not (exists(DltLoad) and exists(User)):
@@ -120,6 +121,7 @@ def dashboard(_request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "receipt": receipt,
         "company": company(receipt),
         "outcome": outcome(receipt) if receipt else None,
+        **page.dashboard(request, load.pk if load else None),
     }
     return context
 

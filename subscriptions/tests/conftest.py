@@ -19,6 +19,7 @@ from subscriptions.load.request import Request
 from subscriptions.load.target import Target
 from subscriptions.tests.clusters import Cluster, throw_away_cluster
 from subscriptions.tests.histories import INTERRUPTED, LIVED, History
+from subscriptions.transform.run import run as transform
 
 AS_OF = date(2026, 11, 23)
 _numbers = count(1)
@@ -26,17 +27,21 @@ _numbers = count(1)
 
 @pytest.fixture(scope="session")
 def dataset(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Result:
-    """The configured dataset, with 1,000 users; tests change it in rolled-back transactions only.
+    """The configured dataset, with 1,000 users, and its marts; tests change it in rolled-back
+    transactions only.
 
     Loaded before any transaction is open, which a load would have to wait for.
     """
+    target = Target.from_settings()
     with django_db_blocker.unblock():
-        return run(
-            Target.from_settings(),
+        loaded = run(
+            target,
             Request(users=1000, as_of=AS_OF),
             settings.LOCAL_DIR / "dlt",
             lambda _line: None,
         )
+        transform(target, lambda _line: None)
+    return loaded
 
 
 @pytest.fixture

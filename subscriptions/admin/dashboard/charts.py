@@ -19,8 +19,8 @@ COLOURS: Final[Mapping[str, str]] = {
     "contraction": "#fbbf24",
     "churn": "#dc2626",
     "transfer": "#9ca3af",
-    "accent": "#7c3aed",
-    "second": "#c4b5fd",
+    "accent": "#0d9488",
+    "second": "#f59e0b",
 }
 GREY: Final = "#8b93a1"
 DOLLARS: Final = {"style": "currency", "currency": "USD", "notation": "compact"}
@@ -82,7 +82,7 @@ def charts(choice: Choice, figures: Figures) -> list[Chart]:
 
 def _mrr(choice: Choice, figures: Figures) -> Chart:
     values = [float(figures.revenue[month]["closing"]) for month in choice.months]
-    line = {"fill": True, "backgroundColor": "rgba(124, 58, 237, 0.12)", "tension": 0.3}
+    line = {"fill": True, "backgroundColor": "rgba(13, 148, 136, 0.12)", "tension": 0.3}
     return Chart(
         "mrr",
         "Monthly recurring revenue",
@@ -131,9 +131,7 @@ def _split(name: str, title: str, choice: Choice, parts: Sequence[tuple[str, int
         json.dumps(
             {
                 "labels": [part for part, _ in parts],
-                "datasets": [
-                    Dataset("Customers", [n for _, n in parts], COLOURS["accent"]).object
-                ],
+                "datasets": [Dataset("Customers", [n for _, n in parts], COLOURS["accent"]).object],
             }
         ),
         _options(COMPACT, across=True),
@@ -145,21 +143,19 @@ def _split(name: str, title: str, choice: Choice, parts: Sequence[tuple[str, int
 
 def _weekdays(choice: Choice, figures: Figures) -> Chart:
     days = [(WEEKDAYS[number - 1], found) for number, found in figures.weekdays.items()]
+    actions, users = ([round(found[of], 1) for _, found in days] for of in ("actions", "users"))
+    both = [
+        Dataset("Actions", actions, COLOURS["accent"]),
+        # People are fewer than what they do: an axis of their own.
+        Dataset("Active users", users, COLOURS["second"], {"type": "line", "yAxisID": "users"}),
+    ]
     return Chart(
         "weekdays",
         "Usage by weekday",
         "Actions on an average day of the period, and users who were active; in all regions.",
         "bar",
-        json.dumps(
-            {
-                "labels": [day for day, _ in days],
-                "datasets": [
-                    Dataset("Actions", [round(n["actions"], 1) for _, n in days], COLOURS["accent"]).object,
-                    Dataset("Active users", [round(n["users"], 1) for _, n in days], COLOURS["second"]).object,
-                ],
-            }
-        ),
-        _options(COMPACT, legend=True),
+        json.dumps({"labels": [day for day, _ in days], "datasets": [d.object for d in both]}),
+        _options(COMPACT, legend=True, beside="users"),
         ("Weekday", "Actions", "Active users"),
         [(day, f"{n['actions']:,.1f}", f"{n['users']:,.1f}") for day, n in days],
         choice.data("usage", "plan_name", usage_date__gte=f"{choice.months[0]}"),
@@ -172,9 +168,14 @@ def _data(choice: Choice, datasets: Sequence[Dataset]) -> str:
 
 
 def _options(
-    numbers: Mapping[str, str], *, stacked: bool = False, legend: bool = False, across: bool = False
+    numbers: Mapping[str, str],
+    *,
+    stacked: bool = False,
+    legend: bool = False,
+    across: bool = False,
+    beside: str = "",
 ) -> str:
-    """What all charts share; numbers as Intl.NumberFormat writes them."""
+    """What all charts share; numbers as Intl.NumberFormat writes them, `beside` is another axis."""
     ticks = {"color": GREY}
     named: dict[str, Any] = {"stacked": stacked, "ticks": ticks, "grid": {"display": False}}
     counted: dict[str, Any] = {
@@ -184,6 +185,7 @@ def _options(
         "grid": {"lineWidth": 0.5},
         "border": {"display": False},
     }
+    another = {**counted, "position": "right", "grid": {"display": False}}
     return json.dumps(
         {
             "animation": False,
@@ -200,7 +202,11 @@ def _options(
                     "labels": {"color": GREY, "boxWidth": 10, "boxHeight": 10},
                 }
             },
-            "scales": {"x": counted, "y": named} if across else {"x": named, "y": counted},
+            "scales": {
+                "x": counted if across else named,
+                "y": named if across else counted,
+                **({beside: another} if beside else {}),
+            },
         }
     )
 
@@ -212,4 +218,4 @@ def label(month: date) -> str:
 
 def dollars(value: float) -> str:
     """Whole dollars."""
-    return f"{'−' if value < 0 else ''}${abs(value):,.0f}"
+    return f"{'-' if value < 0 else ''}${abs(value):,.0f}"

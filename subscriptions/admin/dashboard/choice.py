@@ -76,8 +76,10 @@ class Choice:
     def data(self, path: str, *columns: str, **more: Any) -> str:
         """The address of the rows behind a figure, as the API has them."""
         query = {column: value for column, value in self.filters.items() if column in columns}
-        return f"/metrics/{path}?{urlencode({**query, **more})}" if query or more else (
-            f"/metrics/{path}"
+        return (
+            f"/metrics/{path}?{urlencode({**query, **more})}"
+            if query or more
+            else (f"/metrics/{path}")
         )
 
     @property

@@ -76,10 +76,10 @@ def _revenue(choice: Choice) -> dict[date, dict[str, Any]]:
     # Named otherwise than the columns, which they would hide from each other.
     sums = {f"sum_{kind}": Sum(f"{kind}_mrr") for kind in (*MOVEMENTS, "transfer", "closing")}
     rows = MrrMovements.objects.filter(**chosen).values("month").annotate(**sums)
-    found = {
-        row["month"]: {name.removeprefix("sum_"): row[name] for name in sums} for row in rows
-    }
-    paying = MrrMonthly.objects.filter(**chosen).values("month").annotate(sum=Sum("paying_customers"))
+    found = {row["month"]: {name.removeprefix("sum_"): row[name] for name in sums} for row in rows}
+    paying = (
+        MrrMonthly.objects.filter(**chosen).values("month").annotate(sum=Sum("paying_customers"))
+    )
     for row in paying:
         found[row["month"]]["paying"] = row["sum"]
     # A plan without a fee has no revenue, and so no rows.

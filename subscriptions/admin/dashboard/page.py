@@ -69,7 +69,12 @@ def form(choice: Choice) -> list[dict[str, Any]]:
     plans = [("", "All plans"), *((plan, plan) for plan in choice.plans)]
     regions = [("", "All regions"), *((region, region) for region in REGIONS)]
     return [
-        {"name": "period", "title": "Period", "options": list(PERIODS.items()), "is": choice.period},
+        {
+            "name": "period",
+            "title": "Period",
+            "options": list(PERIODS.items()),
+            "is": choice.period,
+        },
         {"name": "plan", "title": "Plan", "options": plans, "is": choice.plan},
         {"name": "region", "title": "Region", "options": regions, "is": choice.region},
     ]
