@@ -83,7 +83,7 @@ def target(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
         own = replace(Target.from_settings(), dataset=name, pipeline=name)
     yield own
     with own.connect("test") as session:
-        session.execute(f"DROP SCHEMA IF EXISTS {name}, {name}_staging CASCADE")
+        session.execute(f"DROP SCHEMA IF EXISTS {name}, {name}_staging, {name}_marts CASCADE")
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from subscriptions.fixed_values import REGIONS
 from subscriptions.marts import TransformReceipt
 
 COMMAND: Final = "python manage.py transform"
-DARK: Final = 0.55  # shares from which on a cell of the heat map has light letters
+DARK: Final = 0.85  # shares from which on a cell of the heat map has light letters
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,30 @@
+"""TRANSFORM from a shell: `manage.py dbt ...`: any of dbt's commands on the project."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from django.core.management.base import BaseCommand
+
+from subscriptions.load.target import Target
+from subscriptions.transform.project import PURPOSE, invoke, variables
+
+
+class Command(BaseCommand):
+    """dbt with the project, the database and dataset of this site; its exit code."""
+
+    help = "Run dbt on subscriptions/transform, as in: manage.py dbt docs generate"
+    requires_system_checks = ()
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Give dbt all that follows, options too; the embedded PostgreSQL runs meanwhile."""
+        from dbt.cli.exceptions import ResultExit
+
+        target = Target.from_settings()
+        with target.connect(PURPOSE):
+            os.environ.update(variables(target))
+            done = invoke(target, argv[2:] or ["--help"])
+        if done.exception is not None and not isinstance(done.exception, ResultExit):
+            self.stderr.write(str(done.exception))
+        sys.exit(0 if done.success else 1)

@@ -1,0 +1,100 @@
+"""The commands as a person meets them: `transform`, and `load_faker_data`, which ends with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from subscriptions.load.target import Target
+from subscriptions.transform.marts import MARTS, schema_of
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def command(database_url: str, target: Target, tmp_path: Path) -> Command:
+    """Run a program on the test's own dataset, with a home of its own."""
+    variables = os.environ | {
+        "DATABASE_URL": database_url,
+        "DATASET_NAME": target.dataset,
+        "PIPELINE_NAME": target.pipeline,
+        "DEBUG": "true",
+        "HOME": str(tmp_path),
+    }
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=settings.BASE_DIR,
+            env=variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+def test_a_load_ends_with_the_marts(command: Command, target: Target) -> None:
+    load = ("manage.py", "load_faker_data", "--users", "30", "--as-of", "2026-02-01")
+    without = command("-X", "importtime", *load, "--no-transform")
+    assert without.returncode == 0
+    assert "dbt.cli" not in without.stderr
+    loaded = command(*load)
+    assert loaded.returncode == 0, loaded.stderr
+    assert f"Built {len(MARTS)} marts in {schema_of(target.dataset)} anew" in loaded.stdout
+    again = command("manage.py", "transform")
+    assert again.returncode == 0
+    assert "are those of the last load, as of 2026-02-01, already." in again.stdout
+    told = json.loads(command("manage.py", "transform", "--full-refresh", "--json").stdout)
+    assert told["built"]
+    assert set(told["rows"]) == set(MARTS)
+
+
+def test_a_transform_that_fails_leaves_the_load(command: Command, target: Target) -> None:
+    with target.connect("test") as session:
+        marts = schema_of(target.dataset)
+        session.execute(f"CREATE SCHEMA {marts}".encode())
+        session.execute(f"CREATE TABLE {marts}.mrr_monthly (mine text)".encode())
+        session.execute(f"CREATE VIEW {marts}.mine AS TABLE {marts}.mrr_monthly".encode())
+    loaded = command("manage.py", "load_faker_data", "--users", "30", "--json")
+    assert loaded.returncode == 1
+    assert "The load is published. This release gives the mart mrr_monthly" in loaded.stderr
+    assert "Traceback" not in loaded.stderr
+    assert json.loads(loaded.stdout)["error"].startswith("The load is published.")
+
+
+def test_nothing_loaded(command: Command) -> None:
+    refused = command("manage.py", "transform")
+    assert refused.returncode == 1
+    assert "Nothing is loaded yet: run manage.py load_faker_data" in refused.stderr
+
+
+def test_plain_dbt(command: Command, target: Target, tmp_path: Path) -> None:
+    """It reads the same variables, and leaves nothing at home."""
+    assert (
+        command("manage.py", "load_faker_data", "--users", "30", "--no-transform").returncode == 0
+    )
+    files = ("--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path / "logs"))
+    dbt = ("-c", "from dbt.cli.main import cli; cli()", "build", *files)
+    built = command(*dbt, "--project-dir", "subscriptions/transform")
+    assert built.returncode == 0, built.stdout
+    assert "ERROR=0" in built.stdout
+    with target.connect("test") as session:
+        query = f"SELECT count(*) FROM {schema_of(target.dataset)}.customer_lifetime"
+        assert session.execute(query.encode()).fetchone() == (30,)
+    assert {path.name for path in tmp_path.iterdir()} <= {"target", "logs"}
+
+
+def test_dbt_through_manage(command: Command) -> None:
+    listed = command("manage.py", "dbt", "ls", "--resource-type", "model", "--quiet")
+    assert listed.returncode == 0, listed.stderr
+    assert set(MARTS) <= {line.rsplit(".", 1)[-1] for line in listed.stdout.split()}
+    assert command("manage.py", "dbt", "build", "--no-such-option").returncode != 0

@@ -1,0 +1,1 @@
+"""Tests of TRANSFORM, with real dbt on real PostgreSQL."""
