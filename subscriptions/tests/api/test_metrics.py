@@ -1,0 +1,121 @@
+"""`/metrics/...`: the marts as lists, and what they refuse."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+
+from subscriptions.api.metrics import METRICS, MISSING, name_of
+from subscriptions.marts import CustomerLifetime, TransformReceipt
+
+from .conftest import HTML
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("dataset")]
+
+
+def stored(path: str) -> tuple[list[str], list[Any]]:
+    """A mart's columns, and its rows in the order of its key, by plain SQL."""
+    viewset = METRICS[path]
+    table = viewset.queryset.model._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {table} ORDER BY {', '.join(viewset.orderings.usual)}")
+        columns = [column.name for column in cursor.description]
+        return columns, cursor.fetchall()
+
+
+@pytest.mark.parametrize("path", METRICS)
+def test_a_mart_is_a_list(path: str, api: Client) -> None:
+    columns, rows = stored(path)
+    assert rows
+    answer = api.get(f"/metrics/{path}").json()
+    assert list(answer) == [name_of(path)]
+    listed = answer[name_of(path)]
+    assert list(listed[0]) == columns
+    assert len(listed) == len(rows)
+    text = b"".join(api.get(f"/metrics/{path}?format=csv")).decode()
+    records = list(csv.reader(io.StringIO(text)))
+    assert records == [columns, *([("" if v is None else str(v)) for v in row] for row in rows)]
+    assert "<table" in api.get(f"/metrics/{path}", headers={"Accept": HTML}).text
+
+
+def test_the_index_leads_to_each(api: Client) -> None:
+    links = api.get("/metrics").json()["links"]
+    assert list(links) == list(METRICS)
+    assert all(api.get(link + "?size=1").status_code == 200 for link in links.values())
+
+
+def test_credentials_are_asked_for(client: Client) -> None:
+    assert client.get("/metrics").status_code == 401
+    assert client.get("/metrics/mrr").status_code == 401
+
+
+def test_filters_and_order(api: Client) -> None:
+    rows = api.get("/metrics/mrr?month=2026-10&region=Europe&ordering=-mrr").json()["mrr"]
+    assert {(row["month"], row["region"]) for row in rows} == {("2026-10-01", "Europe")}
+    assert [row["mrr"] for row in rows] == sorted((row["mrr"] for row in rows), reverse=True)
+    same = api.get("/metrics/mrr?month=2026-10-01&region=Europe&ordering=-mrr").json()["mrr"]
+    assert same == rows
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("mrr?month=2031-01", 'The query parameter "month" names what the marts do not have'),
+        ("mrr?month=2026-10-02", "must be a month (YYYY-MM, or its first day)"),
+        ("mrr?plan_id=99", "one of 1, 2, 3, 4, 5"),
+        ("mrr?plan_name__in=Basic,Silver", "one of Basic, Enterprise, Free, Premium, Ultimate"),
+        ("mrr?region=Mars", "must be one of North America"),
+        ("cohorts?cohort_month=1999-01", '"cohort_month" names what the marts do not have'),
+        ("churn?as_of=2026-01-01", 'Unknown query parameter "as_of"'),
+        ("churn?search=x", 'Unknown query parameter "search"'),
+        ("lifetimes?ordering=revenue", "cannot be ordered by"),
+    ],
+)
+def test_what_there_is_not_is_refused(query: str, says: str, api: Client) -> None:
+    refused = api.get(f"/metrics/{query}")
+    assert refused.status_code == 400
+    assert says in refused.json()["error"]
+
+
+@pytest.mark.parametrize("path", ["customers", "lifetimes"])
+def test_a_cursor_walks_from_end_to_end(path: str, api: Client) -> None:
+    whole = api.get(f"/metrics/{path}").json()[name_of(path)]
+    walked, address = [], f"/metrics/{path}?cursor=&size=700"
+    while address:
+        answer = api.get(address).json()
+        walked += answer[name_of(path)]
+        address = answer["next"]
+    assert walked == whole
+
+
+def test_pages(api: Client) -> None:
+    page = api.get("/metrics/lifetimes?page=2&size=50").json()
+    assert page["total"] == CustomerLifetime.objects.count()
+    assert len(page["lifetimes"]) == 50
+
+
+def test_the_tag_is_that_of_the_transform(api: Client) -> None:
+    first = api.get("/metrics/churn")
+    tag = {"If-None-Match": first["ETag"]}
+    assert api.get("/metrics/churn", headers=tag).status_code == 304
+    newest = TransformReceipt._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {newest} SET built_at = built_at + interval '1 second'")
+    again = api.get("/metrics/churn", headers=tag)
+    assert again.status_code == 200
+    assert again["ETag"] != first["ETag"]
+
+
+@pytest.mark.parametrize("path", METRICS)
+def test_before_the_transform_it_says_what_to_run(path: str, api: Client) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f'ALTER SCHEMA "{settings.DATASET_NAME}_marts" RENAME TO away')
+    missing = api.get(f"/metrics/{path}")
+    assert missing.status_code == 404
+    assert missing.json() == {"error": MISSING}
