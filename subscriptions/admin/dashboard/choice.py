@@ -43,7 +43,7 @@ class Choice:
     def of(cls, query: QueryDict) -> Choice:
         """What the address says; where it makes no sense, the usual."""
         months = sorted(ChurnMonthly.objects.values_list("month", flat=True))
-        latest = CustomerMonthly.objects.filter(month=months[-1] if months else None)
+        latest = CustomerMonthly.objects.filter(month__in=months[-1:])
         plans = list(dict.fromkeys(latest.order_by("plan_id").values_list("plan_name", flat=True)))
         offered: dict[str, Sequence[str]] = {
             "period": list(PERIODS),

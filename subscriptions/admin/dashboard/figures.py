@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
 
 from subscriptions.admin.dashboard.choice import Choice
 from subscriptions.marts import (
@@ -73,27 +73,33 @@ def figures(choice: Choice) -> Figures:
 
 def _revenue(choice: Choice) -> dict[date, dict[str, Any]]:
     chosen = {"month__in": choice.spanned, **choice.filters}
-    # Named otherwise than the columns, which they would hide from each other.
-    sums = {f"sum_{kind}": Sum(f"{kind}_mrr") for kind in (*MOVEMENTS, "transfer", "closing")}
-    rows = MrrMovements.objects.filter(**chosen).values("month").annotate(**sums)
-    found = {row["month"]: {name.removeprefix("sum_"): row[name] for name in sums} for row in rows}
-    paying = (
-        MrrMonthly.objects.filter(**chosen).values("month").annotate(sum=Sum("paying_customers"))
-    )
-    for row in paying:
-        found[row["month"]]["paying"] = row["sum"]
+    kinds = (*MOVEMENTS, "transfer", "closing")
+    found = _by_month(MrrMovements.objects.filter(**chosen), [f"{kind}_mrr" for kind in kinds])
+    paying = _by_month(MrrMonthly.objects.filter(**chosen), ["paying_customers"])
     # A plan without a fee has no revenue, and so no rows.
-    nothing = {kind: Decimal(0) for kind in (*MOVEMENTS, "transfer", "closing")}
-    return {month: found.get(month, {**nothing, "paying": 0}) for month in choice.spanned}
+    nothing = {f"{kind}_mrr": Decimal(0) for kind in kinds}
+    return {
+        month: {
+            **{kind: found.get(month, nothing)[f"{kind}_mrr"] for kind in kinds},
+            "paying": paying.get(month, {}).get("paying_customers", 0),
+        }
+        for month in choice.spanned
+    }
 
 
-def _customers(choice: Choice) -> dict[date, dict[str, int]]:
-    rows = (
-        CustomerMonthly.objects.filter(month__in=choice.spanned, **choice.filters)
-        .values("month")
-        .annotate(**{f"sum_{column}": Sum(column) for column in CUSTOMERS})
+def _customers(choice: Choice) -> dict[date, dict[str, Any]]:
+    rows = CustomerMonthly.objects.filter(month__in=choice.spanned, **choice.filters)
+    return _by_month(rows, CUSTOMERS)
+
+
+def _by_month(rows: QuerySet[Any], columns: Sequence[str]) -> dict[date, dict[str, Any]]:
+    """The columns' sums for each month."""
+    # Named otherwise than the columns, which they would hide from each other.
+    sums = [Sum(column) for column in columns]
+    found = rows.values_list("month").annotate(
+        **{f"sum_{column}": each for column, each in zip(columns, sums, strict=True)}
     )
-    return {row["month"]: {column: row[f"sum_{column}"] for column in CUSTOMERS} for row in rows}
+    return {month: dict(zip(columns, values, strict=True)) for month, *values in found}
 
 
 def _split(choice: Choice, column: str, order: str, **chosen: str) -> list[tuple[str, int]]:

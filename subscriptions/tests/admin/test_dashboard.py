@@ -21,10 +21,11 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("dataset")]
 MARTS = f'"{settings.DATASET_NAME}_marts"'
 
 
-def ask(query: str, *parameters: object) -> list[tuple[Any, ...]]:
+def ask(query: str, *parameters: date) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query.format(marts=MARTS), parameters)
-        return cursor.fetchall()
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
 
 
 def shown(admin: Client, address: str = "/admin/") -> tuple[dict[str, Card], dict[str, Chart]]:

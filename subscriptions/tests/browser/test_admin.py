@@ -122,7 +122,7 @@ PAINTED = """canvas => {
 def test_the_dashboard(page: Page) -> None:
     sign_in(page)
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         page.reload()
         assert page.evaluate("document.documentElement.className").split().count("dark") == (
             scheme == "dark"
