@@ -33,6 +33,7 @@ FIRST_BYTES_GOAL_MS, MEMORY_GOAL_MB = 300, 64
 EPOCH = "2026-10-01"
 SHOWN = 12
 
+DASHBOARDS = ("", "?period=all", "?plan=Premium&region=Europe")
 # By list: what it is asked for. The orders that each offers come on top.
 ASKED = {
     "user": (
@@ -122,7 +123,7 @@ class Pages:
         import elt_site.urls  # noqa: F401 - imports the admin's classes
         from subscriptions.admin.display import url
 
-        yield "/admin/"
+        yield from (f"/admin/{query}" for query in DASHBOARDS)
         for model, model_admin in admin.site._registry.items():  # noqa: SLF001
             name = str(model._meta.model_name)
             if model._meta.app_label != "subscriptions":
@@ -161,6 +162,7 @@ def _loaded(users: int, *, here: bool) -> Iterator[tuple[str, int]]:
         company = ("--users", str(users), "--epoch", EPOCH, "--as-of", EPOCH)
         for step in (company, ("--advance", "1m")):
             print(f"{' '.join(step)}: {command.python(*command.LOAD, *step).seconds:.0f} s")
+        command.python("manage.py", "transform")
         place.settle()
         yield f"{users:,} users and a month", place.postmaster
 

@@ -15,13 +15,22 @@ import psycopg
 from django.conf import settings
 
 from subscriptions.load import interruption
-from subscriptions.load.target import Target
+from subscriptions.load.target import SESSION_OPTIONS, Target
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
 
 FOLDER: Final = Path(__file__).parent
 PURPOSE: Final = "transform"
+# What of a URL profiles.yml does not take out, but libpq reads by itself.
+_LIBPQ_VARIABLES: Final = {
+    "sslrootcert": "PGSSLROOTCERT",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+    "channel_binding": "PGCHANNELBINDING",
+    "gssencmode": "PGGSSENCMODE",
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+}
 # What PostgreSQL keeps of a session's name.
 NAME_BYTES: Final = 63
 
@@ -111,13 +120,17 @@ def variables(target: Target) -> Mapping[str, str]:
         port, database = info.port, info.dbname
     # A host that is a folder (a Unix socket) is a parameter, as in the URLs of libpq.
     query = {"host": host} if host.startswith("/") else {}
-    if sslmode := target.parameters.get("sslmode"):
-        query["sslmode"] = str(sslmode)
+    given = {name: str(value) for name, value in target.parameters.items()}
+    if "sslmode" in given:
+        query["sslmode"] = given["sslmode"]
     who = ":".join(quote(part, safe="") for part in (user, password))
     place = f"{'' if 'host' in query else host}:{port}/{quote(database, safe='')}"
     return {
         "DATABASE_URL": f"postgresql://{who}@{place}?{urlencode(query)}",
         "DATASET_NAME": target.dataset,
+        # The session's settings are those of a load: no time-out of a role stops a transform.
+        "PGOPTIONS": f"{given.get('options', '')} {SESSION_OPTIONS}".strip(),
+        **{variable: given[name] for name, variable in _LIBPQ_VARIABLES.items() if name in given},
     }
 
 

@@ -14,8 +14,8 @@ select
   now() as built_at,
   extract(epoch from now() - '{{ run_started_at.isoformat() }}'::timestamptz)::float8 as duration_s,
   jsonb_build_object(
-    'user', (select max(_dlt_id) from {{ source('dataset', 'user') }}),
-    'subscription', (select max(_dlt_id) from {{ source('dataset', 'subscription') }}),
-    'usage', (select max(_dlt_id) from {{ source('dataset', 'usage') }})
+    'user', (select coalesce(max(_dlt_id), '') from {{ source('dataset', 'user') }}),
+    'subscription', (select coalesce(max(_dlt_id), '') from {{ source('dataset', 'subscription') }}),
+    'usage', (select coalesce(max(_dlt_id), '') from {{ source('dataset', 'usage') }})
   ) as greatest,
   {{ var('definitions') }} as definitions
