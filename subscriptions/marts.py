@@ -27,15 +27,26 @@ def rate() -> models.DecimalField[Any, Any]:
     return models.DecimalField(max_digits=18, decimal_places=6, null=True)
 
 
-class MrrMonthly(models.Model):
-    """Recurring revenue at a month's end, of a plan and region."""
+class OfPlanAndRegion(models.Model):
+    """A month of a plan and region, and the day on which it is measured."""
 
-    pk = models.CompositePrimaryKey("month", "plan_id", "region")
     month = MonthField()
     measured_on = models.DateField()
     plan_id = models.IntegerField()
     plan_name = models.TextField()
     region = models.TextField()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.plan_name} in {self.region}, {self.month:%Y-%m}"
+
+
+class MrrMonthly(OfPlanAndRegion):
+    """Recurring revenue at a month's end, of a plan and region."""
+
+    pk = models.CompositePrimaryKey("month", "plan_id", "region")
     customers = models.IntegerField()
     paying_customers = models.IntegerField()
     mrr = money()
@@ -45,19 +56,11 @@ class MrrMonthly(models.Model):
         db_table = mart("mrr_monthly")
         verbose_name = "month's revenue"
 
-    def __str__(self) -> str:
-        return f"{self.plan_name} in {self.region}, {self.month:%Y-%m}"
 
-
-class MrrMovements(models.Model):
+class MrrMovements(OfPlanAndRegion):
     """How a month's revenue came about, of a plan and region."""
 
     pk = models.CompositePrimaryKey("month", "plan_id", "region")
-    month = MonthField()
-    measured_on = models.DateField()
-    plan_id = models.IntegerField()
-    plan_name = models.TextField()
-    region = models.TextField()
     opening_mrr = money()
     new_mrr = money()
     reactivation_mrr = money()
@@ -74,19 +77,11 @@ class MrrMovements(models.Model):
         db_table = mart("mrr_movements")
         verbose_name = "month's movement of revenue"
 
-    def __str__(self) -> str:
-        return f"{self.plan_name} in {self.region}, {self.month:%Y-%m}"
 
-
-class CustomerMonthly(models.Model):
+class CustomerMonthly(OfPlanAndRegion):
     """A month's customers, of a plan, region and referral source."""
 
     pk = models.CompositePrimaryKey("month", "plan_id", "region", "referral_source")
-    month = MonthField()
-    measured_on = models.DateField()
-    plan_id = models.IntegerField()
-    plan_name = models.TextField()
-    region = models.TextField()
     referral_source = models.TextField()
     opening_customers = models.IntegerField()
     new_customers = models.IntegerField()

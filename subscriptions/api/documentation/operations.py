@@ -150,6 +150,16 @@ def _both(description: str, schema: Schema) -> Schema:
     }
 
 
+def _addresses() -> Schema:
+    """A message, and what there is to go to."""
+    links = {
+        "type": "object",
+        "description": "Addresses by what they lead to.",
+        "additionalProperties": {"type": "string", "format": "uri"},
+    }
+    return _both("The addresses.", _object(message={"type": "string"}, links=links))
+
+
 def _page(name: str, summary: str, description: str) -> Operation:
     answer = {"description": "The page.", "content": {HTML: {"schema": {"type": "string"}}}}
     return Operation(
@@ -165,17 +175,7 @@ OTHERS: Final[Mapping[str, Operation]] = {
         "Overview",
         "A welcome, and the address of everything that this server offers.",
         {
-            "200": _both(
-                "The addresses.",
-                _object(
-                    message={"type": "string"},
-                    links={
-                        "type": "object",
-                        "description": "Addresses by what they lead to.",
-                        "additionalProperties": {"type": "string", "format": "uri"},
-                    },
-                ),
-            ),
+            "200": _addresses(),
             **problems(400, 401, 403, 406, 429, 500, 503),
         },
     ),
@@ -185,17 +185,7 @@ OTHERS: Final[Mapping[str, Operation]] = {
         "The marts",
         "The address of each.",
         {
-            "200": _both(
-                "The addresses.",
-                _object(
-                    message={"type": "string"},
-                    links={
-                        "type": "object",
-                        "description": "Addresses by what they lead to.",
-                        "additionalProperties": {"type": "string", "format": "uri"},
-                    },
-                ),
-            ),
+            "200": _addresses(),
             **problems(400, 401, 403, 406, 429, 500, 503),
         },
     ),
