@@ -99,6 +99,18 @@ def test_what_cannot_be_gone_on_from_is_built_anew(
     assert not transform().full_refresh
 
 
+def test_marts_that_were_changed_by_hand_are_built_anew_where_a_test_fails(
+    load: Load, transform: Transform, target: Target, session: psycopg.Connection[Any]
+) -> None:
+    load(users=40, as_of=date(2026, 3, 1))
+    transform()
+    session.execute(f"UPDATE {schema_of(target.dataset)}.{FLOWS} SET new_cents = 1".encode())
+    load(advance="1d")
+    assert transform().full_refresh
+    load(advance="1d")
+    assert not transform().full_refresh
+
+
 def test_a_failing_test_leaves_the_marts_as_they_are(
     load: Load, transform: Transform, target: Target, session: psycopg.Connection[Any]
 ) -> None:
