@@ -99,12 +99,13 @@ class Publication:
         """Complete the receipt."""
         self.cursor.execute(
             f'UPDATE "{self.staged}".{RECEIPT_TABLE}'
-            " SET rows = %s, stored = %s, changes = %s, published_at = now()"
+            " SET rows = %s, stored = %s, changes = %s, confirmed = %s, published_at = now()"
             " WHERE _dlt_load_id = %s",
             (
                 json.dumps(dict(self.staging.rows.counts())),
                 json.dumps({table.name: stored[table.name].noted() for table in TABLES}),
                 json.dumps(changes),
+                self.staging.confirmed is not None,
                 load_id,
             ),
         )

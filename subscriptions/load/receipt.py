@@ -30,6 +30,7 @@ COLUMNS: Final[Mapping[str, TColumnSchema]] = {
     "rows": {"data_type": "json"},  # table -> rows that the company has
     "stored": {"data_type": "json"},  # table -> current rows, their checksum, closed versions
     "changes": {"data_type": "json"},  # table -> what publishing them changed, by kind
+    "confirmed": {"data_type": "bool"},  # that before it the rows were as the last receipt says
     "started_at": {"data_type": "timestamp"},
     "published_at": {"data_type": "timestamp"},
     "finished_at": {"data_type": "timestamp"},  # when the command had nothing left to do

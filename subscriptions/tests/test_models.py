@@ -36,6 +36,7 @@ COLUMN_TYPES = {
     "FloatField": "double precision",
     "DateField": "date",
     "DateTimeField": "timestamp with time zone",
+    "BooleanField": "boolean",
     "JSONField": "jsonb",
 }
 

@@ -99,6 +99,43 @@ def test_what_cannot_be_gone_on_from_is_built_anew(
     assert not transform().full_refresh
 
 
+def test_after_a_repair_everything_is_built_anew(
+    load: Load, transform: Transform, target: Target, session: psycopg.Connection[Any]
+) -> None:
+    load(users=40, as_of=date(2026, 3, 1))
+    transform()
+    session.execute(f"SET search_path = {target.dataset}".encode())
+    for damage in ("subscription SET plan_id = 5", "plan SET monthly_fee = 99"):
+        session.execute(f"UPDATE {damage} WHERE plan_id = 3 AND valid_to IS NULL".encode())
+        load(advance="1d")  # closes versions that the marts were not built of
+        assert transform().full_refresh
+    load(advance="1d")
+    assert not transform().full_refresh
+
+
+def test_a_row_that_a_load_of_the_same_day_removes_is_in_no_mart(
+    load: Load, transform: Transform, target: Target, session: psycopg.Connection[Any]
+) -> None:
+    load(users=40, as_of=date(2026, 3, 1))
+    transform()
+    before = rows(session, target)
+    session.execute(f"SET search_path = {target.dataset}".encode())
+    session.execute(
+        b"""
+        INSERT INTO subscription
+        SELECT (jsonb_populate_record(other, jsonb_build_object(
+            'subscription_id', 'by hand', '_dlt_id', 'by hand',
+            'start_date', start_date - 300, 'end_date', start_date - 270
+        ))).* FROM subscription AS other WHERE plan_id = 4 LIMIT 1
+        """
+    )
+    transform(full_refresh=True)
+    assert rows(session, target) != before
+    load(as_of=date(2026, 3, 1))
+    transform()
+    assert rows(session, target) == before
+
+
 def test_marts_that_were_changed_by_hand_are_built_anew_where_a_test_fails(
     load: Load, transform: Transform, target: Target, session: psycopg.Connection[Any]
 ) -> None:

@@ -7,8 +7,10 @@
 
     It can be gone on from where the loads since then have done nothing but add rows and close
     versions (scd2, and merge for usage, as they are by default): then what is stored still tells
-    what each row was, and a new row has an id beyond those of then. Plain dbt, which builds the
-    marts in place, never goes on: a build of its that failed half-way would be gone on from.
+    what each row was, and a new row has an id beyond those of then. And where they have found what
+    the load before them left: of a row that was changed by hand, the version that a repair closes
+    is not what the marts were built of. Plain dbt, which builds the marts in place, never goes on:
+    a build of its that failed half-way would be gone on from.
   #}
   {% if not execute %}
     {# So that dbt sees what a model asks for when it goes on; the rest it asks for in any case. #}
@@ -48,7 +50,9 @@
         or exists (
           select from jsonb_each(later.changes) as changed, jsonb_each_text(changed.value) as kind
           where kind.value::bigint > 0
-            and kind.key <> 'added' and (kind.key <> 'closed' or changed.key = 'usage')))
+            and (
+              (to_jsonb(later) ->> 'confirmed')::boolean is not true
+              or kind.key <> 'added' and (kind.key <> 'closed' or changed.key = 'usage'))))
   ") %}
   {% if not found.rows %}
     {{ return(none) }}
