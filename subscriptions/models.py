@@ -302,9 +302,6 @@ class LoadReceipt(models.Model):
     )
     version = models.TextField(null=True, help_text="The release that loaded it.")  # noqa: DJ001
     changes = models.JSONField(null=True, help_text="What they changed, by table.")
-    confirmed = models.BooleanField(
-        null=True, help_text="Whether the rows were found as the load before had left them."
-    )
     started_at = models.DateTimeField()
     published_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True, help_text="Empty if the command was killed.")

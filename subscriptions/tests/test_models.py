@@ -36,7 +36,6 @@ COLUMN_TYPES = {
     "FloatField": "double precision",
     "DateField": "date",
     "DateTimeField": "timestamp with time zone",
-    "BooleanField": "boolean",
     "JSONField": "jsonb",
 }
 
@@ -63,7 +62,11 @@ def test_each_field_is_a_column_and_each_column_a_field(model: type[models.Model
         bounded = isinstance(field, models.CharField) and field.max_length
         kind = COLUMN_TYPES[target.get_internal_type()]
         fields[field.column] = f"{kind}({field.max_length})" if bounded else kind
-    assert fields == columns(model._meta.db_table)
+    stored = columns(model._meta.db_table)
+    # Read by transforms alone: a model's field would fail on a dataset of an earlier release, which
+    # lacks the column until its next load.
+    stored.pop("confirmed", None)
+    assert fields == stored
     assert not model._meta.managed
 
 
