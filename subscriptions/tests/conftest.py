@@ -19,6 +19,7 @@ from subscriptions.load.request import Request
 from subscriptions.load.target import Target
 from subscriptions.tests.clusters import Cluster, throw_away_cluster
 from subscriptions.tests.histories import INTERRUPTED, LIVED, History
+from subscriptions.tests.load.own_server import OwnServer
 from subscriptions.transform.run import run as transform
 
 AS_OF = date(2026, 11, 23)
@@ -114,3 +115,11 @@ def other_server() -> Iterator[Cluster]:
     """A second server, of another release where this machine has one."""
     with throw_away_cluster() as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def own_server() -> Iterator[OwnServer]:
+    """A server that a test may kill, as long as it starts it again."""
+    server = OwnServer()
+    yield server
+    server.remove()

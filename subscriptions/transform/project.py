@@ -126,7 +126,7 @@ def variables(target: Target) -> Mapping[str, str]:
     who = ":".join(quote(part, safe="") for part in (user, password))
     place = f"{'' if 'host' in query else host}:{port}/{quote(database, safe='')}"
     return {
-        "DATABASE_URL": f"postgresql://{who}@{place}?{urlencode(query)}",
+        "DATABASE_URL": f"postgresql://{who}@{place}?{urlencode(query, quote_via=quote)}",
         "DATASET_NAME": target.dataset,
         # The session's settings are those of a load: no time-out of a role stops a transform.
         "PGOPTIONS": f"{given.get('options', '')} {SESSION_OPTIONS}".strip(),

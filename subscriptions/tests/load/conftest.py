@@ -111,14 +111,6 @@ def railway(local: Target, twin: Twin) -> Target:
 
 
 @pytest.fixture(scope="session")
-def own_server() -> Iterator[OwnServer]:
-    """A server that a test may kill, as long as it starts it again."""
-    server = OwnServer()
-    yield server
-    server.remove()
-
-
-@pytest.fixture(scope="session")
 def good(own_server: OwnServer) -> Rows:
     """The rows of a load that nothing disturbed."""
     target = own_server.target("undisturbed")
