@@ -52,6 +52,11 @@ def publish(connection: psycopg.Connection[Any], dataset: str, *, full_refresh: 
             _take_the_place(connection, served, staged, RECEIPT)
 
 
+def takes_parts(connection: psycopg.Connection[Any], dataset: str) -> bool:
+    """Whether rows of the mart that is only partly built can be written to the one in service."""
+    return _has_columns_of(connection, schema_of(dataset), staged_schema_of(dataset), PARTLY_BUILT)
+
+
 _FORGET = f"""
     DELETE FROM {{old}} WHERE built_at NOT IN (
         SELECT built_at FROM {{old}} ORDER BY built_at DESC LIMIT {KEPT_RECEIPTS})

@@ -12,7 +12,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
-from subscriptions.load import receipt
+from subscriptions.load import interruption, receipt
 from subscriptions.load.lock import load_lock
 from subscriptions.load.target import Target
 from subscriptions.transform import project, publication
@@ -96,19 +96,19 @@ def _build(
     connection.execute(drop)
     try:
         failures = project.build(target, full_refresh=full_refresh)
-        if failures and failures[0].is_test and not full_refresh:
-            # Rows that were changed by hand are not those that the marts in service were built of.
-            say("A test fails; building everything anew ...")
+        whole = full_refresh or (not failures and _is_whole(connection, target.dataset))
+        fits = not failures and (whole or publication.takes_parts(connection, target.dataset))
+        if not fits and not full_refresh and not interruption.is_given_up():
+            # Rows that were changed by hand are not those that the marts in service were built of;
+            # or marts were dropped there, or have other columns.
+            say("What is in service does not fit; building everything anew ...")
             connection.execute(drop)
             failures = project.build(target, full_refresh=True)
+            whole = True
         if failures:
             raise TransformError(_sentence(connection, failures[0]))
-        query = sql.SQL("SELECT full_refresh FROM {}").format(
-            sql.Identifier(staged_schema_of(target.dataset), RECEIPT)
-        )
-        ((whole,),) = connection.execute(query).fetchall()
         publication.publish(connection, target.dataset, full_refresh=whole)
-        return bool(whole)
+        return whole
     finally:
         # In a session of its own: an interrupt cancels whatever the run's own is doing. What is
         # left where the server is gone, the next run drops.
@@ -117,6 +117,14 @@ def _build(
             target.connect(PURPOSE, cancellable=False) as clearing,
         ):
             clearing.execute(drop)
+
+
+def _is_whole(connection: psycopg.Connection[Any], dataset: str) -> bool:
+    """Whether what is staged was built anew, rather than gone on with."""
+    query = sql.SQL("SELECT full_refresh FROM {}").format(
+        sql.Identifier(staged_schema_of(dataset), RECEIPT)
+    )
+    return connection.execute(query).fetchone() == (True,)
 
 
 def _transformed(connection: psycopg.Connection[Any], dataset: str) -> str | None:
