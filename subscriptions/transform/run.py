@@ -128,15 +128,16 @@ def _is_whole(connection: psycopg.Connection[Any], dataset: str) -> bool:
 
 
 def _transformed(connection: psycopg.Connection[Any], dataset: str) -> str | None:
-    """The load that the marts in service are of; None where there are none."""
-    query = sql.SQL("SELECT load_id FROM {} ORDER BY built_at DESC LIMIT 1").format(
-        sql.Identifier(schema_of(dataset), RECEIPT)
-    )
+    """The load that the marts in service are of; None where there are none, or plain dbt's."""
+    query = sql.SQL(
+        "SELECT CASE WHEN to_jsonb(made) ->> 'definitions' <> '0' THEN load_id END FROM {} AS made"
+        " ORDER BY built_at DESC LIMIT 1"
+    ).format(sql.Identifier(schema_of(dataset), RECEIPT))
     try:
         found = connection.execute(query).fetchone()
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
         return None
-    return str(found[0]) if found else None
+    return found[0] if found else None
 
 
 def _rows(connection: psycopg.Connection[Any], dataset: str) -> Mapping[str, int]:

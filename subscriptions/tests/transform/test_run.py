@@ -15,6 +15,7 @@ from subscriptions.load.errors import LoadError
 from subscriptions.load.lock import load_lock
 from subscriptions.load.request import Request
 from subscriptions.load.target import Target
+from subscriptions.transform import project
 from subscriptions.transform.errors import TransformError
 from subscriptions.transform.marts import FLOWS, MARTS, schema_of, staged_schema_of
 from subscriptions.transform.run import Transformed, run
@@ -137,7 +138,11 @@ def test_a_row_that_a_load_of_the_same_day_removes_is_in_no_mart(
 
 
 def test_marts_that_do_not_fit_any_more_are_built_anew(
-    load: Load, transform: Transform, target: Target, session: psycopg.Connection[Any]
+    load: Load,
+    transform: Transform,
+    target: Target,
+    session: psycopg.Connection[Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     load(users=40, as_of=date(2026, 3, 1))
     transform()
@@ -154,6 +159,11 @@ def test_marts_that_do_not_fit_any_more_are_built_anew(
     assert len(rows(session, target)["customer_lifetime"]) >= 40
     load(advance="1d")
     assert not transform().full_refresh
+    for name, value in project.variables(target).items():
+        monkeypatch.setenv(name, value)
+    assert project.invoke(target, ["run", "--select", "int_calendar", "--quiet"]).success
+    assert transform().full_refresh  # whatever plain dbt has left there
+    assert not transform().built
 
 
 def test_a_failing_test_leaves_the_marts_as_they_are(

@@ -9,8 +9,8 @@
     versions (scd2, and merge for usage, as they are by default): then what is stored still tells
     what each row was, and a new row has an id beyond those of then. And where they have found what
     the load before them left: of a row that was changed by hand, the version that a repair closes
-    is not what the marts were built of. Plain dbt, which builds the marts in place, never goes on:
-    a build of its that failed half-way would be gone on from.
+    is not what the marts were built of. Plain dbt, which builds the marts in place, never goes on,
+    nor is it gone on from: it may have stopped half-way, built some models only, or met a load.
   #}
   {% if not execute %}
     {# So that dbt sees what a model asks for when it goes on; the rest it asks for in any case. #}
@@ -60,6 +60,17 @@
   {% set base = found.rows[0] %}
   {% set since = {'as_of': base[0] | string, 'greatest': fromjson(base[1]), 'added': fromjson(base[2])} %}
   {{ return(since if only_went_on(since) else none) }}
+{%- endmacro %}
+
+
+{% macro no_base() -%}
+  {# Where plain dbt is about to change what is in service: that no transform goes on from that. #}
+  {% if execute and target.name != 'staged' and flags.WHICH in ['build', 'run'] %}
+    {% set made = adapter.get_relation(target.database, target.schema, '_transform_receipt') %}
+    {% if made is not none and 'definitions' in adapter.get_columns_in_relation(made) | map(attribute='name') %}
+      update {{ made }} set definitions = 0
+    {% endif %}
+  {% endif %}
 {%- endmacro %}
 
 

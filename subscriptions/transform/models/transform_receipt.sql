@@ -18,4 +18,4 @@ select
     'subscription', (select coalesce(max(_dlt_id), '') from {{ source('dataset', 'subscription') }}),
     'usage', (select coalesce(max(_dlt_id), '') from {{ source('dataset', 'usage') }})
   ) as greatest,
-  {{ var('definitions') }} as definitions
+  {{ var('definitions') if target.name == 'staged' else 0 }} as definitions
