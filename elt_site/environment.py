@@ -97,10 +97,10 @@ def read_schema(name: str, default: str) -> str:
     value = read_identifier(name, default)
     if value in RESERVED_SCHEMAS or value.startswith("pg_"):
         raise ImproperlyConfigured(f"{name} must not be {value!r}: PostgreSQL uses that schema.")
-    if re.search(r"_(staging|old_[0-9]+|compare_[0-9a-f]{16})$", value):
+    if re.search(r"_(staging|marts|marts_staged|old_[0-9]+|compare_[0-9a-f]{16})$", value):
         raise ImproperlyConfigured(
-            f"{name} must not end in _staging, _old_ and a number, or _compare_ and 16 digits, as "
-            f"{value!r} does: such schemas are used for a while beside another dataset."
+            f"{name} must not end in _staging, _marts, _marts_staged, _old_ and a number, or "
+            f"_compare_ and 16 digits, as {value!r} does: such schemas belong to another dataset."
         )
     return value
 

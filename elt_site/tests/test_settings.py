@@ -56,6 +56,8 @@ def test_only_the_missing_secret_is_named(manage: Manage, name: str) -> None:
         ({"DATASET_NAME": "pg_catalog"}, "DATASET_NAME"),
         ({"DATASET_NAME": "d" * 49}, "DATASET_NAME"),
         ({"DATASET_NAME": "mine_compare_0123456789abcdef"}, "_compare_ and 16 digits"),
+        ({"DATASET_NAME": "mine_marts"}, "_marts"),
+        ({"DATASET_NAME": "mine_marts_staged"}, "_marts_staged"),
         ({"PIPELINE_NAME": "../pipeline"}, "PIPELINE_NAME"),
         ({"DESTINATION": "duckdb"}, "DESTINATION"),
         ({"DEBUG": "maybe"}, "DEBUG"),
