@@ -29,11 +29,11 @@ def command(database_url: str, target: Target, tmp_path: Path) -> Command:
         "HOME": str(tmp_path),
     }
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, **others: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=settings.BASE_DIR,
-            env=variables,
+            env=variables | others,
             capture_output=True,
             text=True,
             check=False,
@@ -88,3 +88,23 @@ def test_dbt_through_manage(command: Command) -> None:
     assert listed.returncode == 0, listed.stderr
     assert set(MARTS) <= {line.rsplit(".", 1)[-1] for line in listed.stdout.split()}
     assert command("manage.py", "dbt", "build", "--no-such-option").returncode != 0
+
+
+def test_a_database_that_is_down_is_told_in_one_line(command: Command) -> None:
+    nobody = "postgresql://app:hunter2@127.0.0.1:1/app"
+    told = command("manage.py", "dbt", "ls", DATABASE_URL=nobody)
+    assert told.returncode == 1
+    assert told.stderr.count("\n") == 1
+    assert "check that the server in DATABASE_URL is up" in told.stderr
+    assert "hunter2" not in told.stderr
+
+
+def test_a_backfill_ends_with_one_transform(command: Command, target: Target) -> None:
+    days = ("--from", "2026-02-01", "--as-of", "2026-02-10")
+    filled = command("manage.py", "load_faker_data", "--users", "20", "--backfill", "weekly", *days)
+    assert filled.returncode == 0, filled.stderr
+    with target.connect("test") as session:
+        transforms = f"SELECT as_of::text FROM {schema_of(target.dataset)}._transform_receipt"
+        assert session.execute(transforms.encode()).fetchall() == [("2026-02-10",)]
+        loads = f"SELECT count(*) FROM {target.dataset}._load_receipt"
+        assert session.execute(loads.encode()).fetchone() == (3,)

@@ -7,8 +7,9 @@ import sys
 
 from django.core.management.base import BaseCommand
 
+from subscriptions.load.errors import explain
 from subscriptions.load.target import Target
-from subscriptions.transform.project import PURPOSE, invoke, variables
+from subscriptions.transform.project import invoke, variables
 
 
 class Command(BaseCommand):
@@ -21,10 +22,13 @@ class Command(BaseCommand):
         """Give dbt all that follows, options too; the embedded PostgreSQL runs meanwhile."""
         from dbt.cli.exceptions import ResultExit
 
-        target = Target.from_settings()
-        with target.connect(PURPOSE):
+        try:
+            target = Target.from_settings()
             os.environ.update(variables(target))
-            done = invoke(target, argv[2:] or ["--help"])
+        except Exception as failure:  # noqa: BLE001  (whatever it is, it has to be explained)
+            self.stderr.write(f"CommandError: {explain(failure)}")
+            sys.exit(1)
+        done = invoke(target, argv[2:] or ["--help"])
         if done.exception is not None and not isinstance(done.exception, ResultExit):
             self.stderr.write(str(done.exception))
         sys.exit(0 if done.success else 1)
