@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -139,8 +139,15 @@ def _cancellable(target: Target, session: str) -> Iterator[None]:
     """Cancel what dbt's sessions are doing when the command is interrupted."""
 
     def cancel() -> None:
-        query = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
-        with target.connect(PURPOSE, cancellable=False) as connection:
+        # Another database of the server may have a dataset of this name.
+        query = """
+            SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+            WHERE application_name = %s AND datname = current_database() AND usename = current_user
+        """
+        with (
+            suppress(psycopg.Error),  # where the server is gone, so are they
+            target.connect(PURPOSE, cancellable=False) as connection,
+        ):
             connection.execute(query, (session,))
 
     with interruption.stopping(cancel, Path(settings.LOCAL_DIR) / "dbt" / target.folder):

@@ -12,6 +12,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
+from subscriptions.load.lock import confirm
 from subscriptions.transform.errors import TransformError
 from subscriptions.transform.marts import (
     FLOWS,
@@ -28,10 +29,13 @@ LOCK_TIMEOUT: Final = "10s"
 KEPT_RECEIPTS: Final = 100
 
 
-def publish(connection: psycopg.Connection[Any], dataset: str, *, full_refresh: bool) -> None:
-    """Put the staged marts into service.
+def publish(
+    connection: psycopg.Connection[Any], dataset: str, holder: int, *, full_refresh: bool
+) -> None:
+    """Put the staged marts into service, as long as a session still holds the dataset's lock.
 
     Raises:
+        LoadError: it does not, so that others may have been at the rows or at what is staged.
         TransformError: a mart has got other columns, and others have built on it.
     """
     served, staged = schema_of(dataset), staged_schema_of(dataset)
@@ -50,6 +54,7 @@ def publish(connection: psycopg.Connection[Any], dataset: str, *, full_refresh: 
             _run(connection, _FORGET, served, staged, RECEIPT)
         else:
             _take_the_place(connection, served, staged, RECEIPT)
+        confirm(connection.cursor(), dataset, holder)
 
 
 def takes_parts(connection: psycopg.Connection[Any], dataset: str) -> bool:

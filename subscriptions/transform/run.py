@@ -61,7 +61,7 @@ def run(
         LoadError: a load is running.
     """
     started = time.monotonic()
-    with load_lock(target, wait, say, PURPOSE), target.connect(PURPOSE) as connection:
+    with load_lock(target, wait, say, PURPOSE) as holder, target.connect(PURPOSE) as connection:
         loaded = receipt.latest(connection, target.dataset)
         if loaded is None:
             raise TransformError(
@@ -69,7 +69,7 @@ def run(
             )
         if full_refresh or _transformed(connection, target.dataset) != loaded.load_id:
             say(f"Building {len(MARTS)} marts ...")
-            whole = _build(target, connection, say, full_refresh=full_refresh)
+            whole = _build(target, connection, holder, say, full_refresh=full_refresh)
             built = True
         else:
             built = whole = False
@@ -86,6 +86,7 @@ def run(
 def _build(
     target: Target,
     connection: psycopg.Connection[Any],
+    holder: int,
     say: Callable[[str], None],
     *,
     full_refresh: bool,
@@ -107,7 +108,7 @@ def _build(
             whole = True
         if failures:
             raise TransformError(_sentence(connection, failures[0]))
-        publication.publish(connection, target.dataset, full_refresh=whole)
+        publication.publish(connection, target.dataset, holder, full_refresh=whole)
         return whole
     finally:
         # In a session of its own: an interrupt cancels whatever the run's own is doing. What is
