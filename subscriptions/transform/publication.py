@@ -6,7 +6,7 @@ what others have built on it (views, rights) stays, and MVCC gives each reader m
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import psycopg
@@ -44,12 +44,13 @@ def publish(
         connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(served)))
         _take_the_place(connection, served, staged, FLOWS)
         for name, key in MARTS.items():
-            if _has_columns_of(connection, served, staged, name):
+            columns = _columns(connection, staged, name)
+            if _columns(connection, served, name) == columns:
                 whole = full_refresh or name != PARTLY_BUILT
-                _bring_up_to_date(connection, served, staged, name, key, whole=whole)
+                _bring_up_to_date(connection, served, staged, name, key, columns, whole=whole)
             else:
                 _take_the_place(connection, served, staged, name)
-        if _has_columns_of(connection, served, staged, RECEIPT):
+        if _columns(connection, served, RECEIPT) == _columns(connection, staged, RECEIPT):
             _run(connection, "INSERT INTO {old} SELECT * FROM {new}", served, staged, RECEIPT)
             _run(connection, _FORGET, served, staged, RECEIPT)
         else:
@@ -66,17 +67,11 @@ _FORGET = f"""
     DELETE FROM {{old}} WHERE built_at NOT IN (
         SELECT built_at FROM {{old}} ORDER BY built_at DESC LIMIT {KEPT_RECEIPTS})
 """
-_DELETE_OTHERS = """
-    DELETE FROM {old} AS old WHERE NOT EXISTS (
-        SELECT FROM {new} AS new WHERE {same_key} AND new.* IS NOT DISTINCT FROM old.*)
-"""
-_DELETE_CHANGED = """
-    DELETE FROM {old} AS old USING {new} AS new
-    WHERE {same_key} AND new.* IS DISTINCT FROM old.*
-"""
-_INSERT_MISSING = """
-    INSERT INTO {old} SELECT new.* FROM {new} AS new
-    WHERE NOT EXISTS (SELECT FROM {old} AS old WHERE {same_key})
+_DELETE_OTHERS = "DELETE FROM {old} AS old WHERE NOT EXISTS (SELECT FROM {new} AS new WHERE {same_key})"
+_MERGE = """
+    MERGE INTO {old} AS old USING {new} AS new ON {same_key}
+    WHEN MATCHED AND new.* IS DISTINCT FROM old.* THEN UPDATE SET {assignments}
+    WHEN NOT MATCHED THEN INSERT VALUES (new.*)
 """
 
 
@@ -86,6 +81,7 @@ def _bring_up_to_date(
     staged: str,
     name: str,
     key: Sequence[str],
+    columns: Mapping[str, Any],
     *,
     whole: bool,
 ) -> None:
@@ -93,11 +89,16 @@ def _bring_up_to_date(
     # Few rows of many are looked up by an index, however unlikely the planner thinks that is.
     cost = "DEFAULT" if whole else "0.1"
     connection.execute(f"SET LOCAL random_page_cost = {cost}".encode())
-    same_key = sql.SQL(" AND ").join(
-        sql.SQL("new.{0} = old.{0}").format(sql.Identifier(column)) for column in key
-    )
-    for statement in (_DELETE_OTHERS if whole else _DELETE_CHANGED, _INSERT_MISSING):
-        _run(connection, statement, served, staged, name, same_key=same_key)
+    words = {
+        "same_key": _joined("new.{0} = old.{0}", key, " AND "),
+        "assignments": _joined("{0} = new.{0}", columns, ", "),
+    }
+    for statement in (_DELETE_OTHERS, _MERGE) if whole else (_MERGE,):
+        _run(connection, statement, served, staged, name, **words)
+
+
+def _joined(each: str, columns: Iterable[str], between: str) -> sql.Composable:
+    return sql.SQL(between).join(sql.SQL(each).format(sql.Identifier(name)) for name in columns)
 
 
 def _take_the_place(
@@ -115,19 +116,13 @@ def _take_the_place(
     _run(connection, "ALTER TABLE {new} SET SCHEMA {served}", served, staged, name)
 
 
-def _has_columns_of(
-    connection: psycopg.Connection[Any], served: str, staged: str, name: str
-) -> bool:
-    """Whether the served table has the staged one's columns, in their order."""
+def _columns(connection: psycopg.Connection[Any], schema: str, name: str) -> Mapping[str, Any]:
+    """A table's columns in their order, each with its type; none where there is no such table."""
     query = """
-        SELECT array_agg((attname, atttypid, atttypmod) ORDER BY attnum)
-        FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped
+        SELECT attname, (attnum, atttypid, atttypmod) FROM pg_attribute
+        WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
     """
-    (old,), (new,) = (
-        connection.execute(query, (f'"{schema}"."{name}"',)).fetchone() or (None,)
-        for schema in (served, staged)
-    )
-    return bool(old == new)
+    return dict(connection.execute(query, (f'"{schema}"."{name}"',)).fetchall())
 
 
 def _run(

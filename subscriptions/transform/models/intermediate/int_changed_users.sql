@@ -1,5 +1,6 @@
 {{ config(unlogged=true, indexes=[{'columns': ['user_id'], 'unique': true}], post_hook='analyze {{ this }}', pre_hook='{{ in_bulk() }}') }}
--- Whom anything has happened to since the transform before this one; nobody where all is built anew.
+-- Whom anything but usage has happened to since the transform before this one; nobody where all is
+-- built anew.
 {% set since = since() %}
 {% if since is none %}
 
@@ -8,8 +9,6 @@ select user_id from {{ ref('stg_users') }} where false
 {% else %}
 
 select user_id from {{ ref('stg_users') }} where _dlt_id > '{{ since.greatest.user }}'
-union
-select user_id from {{ ref('stg_usage') }} where _dlt_id > '{{ since.greatest.usage }}'
 union
 select user_id
 from {{ ref('stg_subscriptions') }}

@@ -13,42 +13,42 @@
   'transferred_customers', 'paying_customers', 'free_users', 'new_cents', 'reactivation_cents',
   'expansion_cents', 'contraction_cents', 'churn_cents', 'transfer_cents', 'resumed_cents', 'lapsed_cents', 'revenue_cents'
 ] %}
-with paid as not materialized (
+with segments as (
+  select segment_id, {{ traits }}, sum(users) as users
+  from {{ ref('int_segments') }}
+  group by segment_id, {{ traits }}
+),
+
+paid as not materialized (
   select * from {{ ref('int_subscriptions') }} where cents > 0
 ),
 
--- From one month's end to the next. In the month of its start a subscription is held against the one
--- that it goes on from, in the months after it against itself.
+-- From one month's end to the next: in the month of its start a subscription is held against the one
+-- that it goes on from, in the one at whose end it is over against itself; in others nothing changes.
 movements as (
   select
-    weight, {{ traits }}, months.month, plan_id, had_free, had_paid,
+    weight, segment_id, first_month as month, plan_id, had_paid,
     plan_before,
     goes_on as was_customer,
-    case when goes_on and end_before >= months.month - 1 then cents_before else 0 end as mrr_before,
-    case when end_date >= least(months.month_end, known_on) then cents else 0 end as mrr,
-    churned_on is null or churned_on > least(months.month_end, known_on) as is_customer
+    case when goes_on and end_before >= first_month - 1 then cents_before else 0 end as mrr_before,
+    case when lapse_month <= first_month then 0 else cents end as mrr,
+    churned_on is null or lapse_month > first_month as is_customer
   from paid
-  join {{ ref('int_months') }} as months on months.month = paid.first_month
 
   union all
 
   select
-    weight, {{ traits }}, months.month, plan_id, had_free, had_paid,
-    plan_id,
-    true,
-    case when end_date >= months.month - 1 then cents else 0 end,
-    case when end_date >= least(months.month_end, known_on) then cents else 0 end,
-    churned_on is null or churned_on > least(months.month_end, known_on)
+    weight, segment_id, lapse_month, plan_id, had_paid,
+    plan_id, true, cents, 0, churned_on is null
   from paid
-  join {{ ref('int_months') }} as months
-    on months.month > paid.first_month and months.month <= paid.last_month
-  where paid.last_month > paid.first_month
+  where lapse_month > first_month
 ),
 
 named as (
   select
     *,
     not was_customer and not had_paid as is_new,
+    not was_customer and plan_before is null as came_directly,
     not was_customer and had_paid as is_back,
     was_customer and is_customer as stays,
     was_customer and is_customer and plan_id <> plan_before as moves
@@ -58,10 +58,10 @@ named as (
 
 counted as (
   select
-    month, plan_id, plan_before, {{ traits }},
+    month, plan_id, plan_before, segment_id,
     sum(weight) as flows,
     sum(weight) filter (where is_new) as is_new,
-    sum(weight) filter (where is_new and not had_free) as is_new_without_trial,
+    sum(weight) filter (where came_directly) as is_new_without_trial,
     sum(weight) filter (where is_back) as is_back,
     sum(weight) filter (where not was_customer and not is_customer) as came_and_went,
     sum(weight) filter (where was_customer) as was_customer,
@@ -78,13 +78,13 @@ counted as (
     sum(weight * mrr) filter (where stays and mrr_before = 0) as resumed_cents,
     sum(weight * -mrr_before) filter (where stays and mrr = 0) as lapsed_cents
   from named
-  group by month, plan_id, plan_before, {{ traits }}
+  group by month, plan_id, plan_before, segment_id
 ),
 
-flows as (
+changes as (
   -- On the plan of the month's end.
   select
-    month, plan_id, {{ traits }}, flows,
+    month, plan_id, segment_id, flows,
     0 as signups,
     is_new as new_customers,
     is_new_without_trial as trial_free_customers,
@@ -103,7 +103,7 @@ flows as (
 
   -- On the plan of the month before's end.
   select
-    month, plan_before, {{ traits }}, was_customer,
+    month, plan_before, segment_id, was_customer,
     0, 0, 0, 0, went, -moves, -paid, 0, 0, 0, 0, 0, churn_cents, -transfer_cents, 0, 0, 0
   from counted
   where was_customer is not null
@@ -112,32 +112,37 @@ flows as (
 
   -- Subscriptions that begin: what one costs is due then, and Free is used from then on.
   select
-    first_month, plan_id, {{ traits }}, sum(weight),
+    first_month, plan_id, segment_id, sum(weight),
     0, 0, 0, 0, 0, 0, 0,
     sum(weight) filter (where cents = 0),
     0, 0, 0, 0, 0, 0, 0, 0,
     sum(weight * cents)
   from {{ ref('int_subscriptions') }}
-  group by first_month, plan_id, {{ traits }}
+  group by first_month, plan_id, segment_id
 
   union all
 
-  -- Free ones that are over at the end of the month of the day after.
+  -- Free ones that are over.
   select
-    date_trunc('month', (end_date + 1)::timestamp)::date, plan_id, {{ traits }}, sum(weight),
+    lapse_month, plan_id, segment_id, sum(weight),
     0, 0, 0, 0, 0, 0, 0, -sum(weight), 0, 0, 0, 0, 0, 0, 0, 0, 0
   from {{ ref('int_subscriptions') }}
-  where cents = 0 and end_date < known_on
-  group by 1, plan_id, {{ traits }}
+  where cents = 0 and lapse_month is not null
+  group by lapse_month, plan_id, segment_id
 
   union all
 
   -- Sign-ups are of no plan.
   select
-    cohort_month, 0, {{ traits }}, sum(weight),
-    sum(weight), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-  from {{ ref('int_traits') }}
-  group by {{ traits }}
+    cohort_month, 0, segment_id, users,
+    users, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+  from segments
+),
+
+flows as (
+  select month, plan_id, {{ traits }}, flows, {{ measures | join(', ') }}
+  from changes
+  join segments using (segment_id)
   {% if since is not none %}
 
   union all

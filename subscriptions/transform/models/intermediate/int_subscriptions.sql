@@ -39,10 +39,16 @@ subscriptions as (
   {% endif %}
 ),
 
-with_fees as (
-  select subscriptions.*, {{ cents('start_date', 'plan_fees') }} as cents
+-- With its fee, and with its user's segment: before the sort, since a number costs it little.
+priced as (
+  select
+    subscriptions.*,
+    {{ cents('start_date', 'plan_fees') }} as cents,
+    segment_id
   from subscriptions
   join {{ ref('stg_plan_fees') }} as plan_fees using (plan_id)
+  join {{ ref('int_traits') }} as traits using (user_id, weight)
+  join {{ ref('int_segments') }} as segments using (signup_date, region, referral_source)
 ),
 
 -- One sort of all, which is what this costs: whatever is asked of the others stands in one pass.
@@ -54,9 +60,8 @@ in_order as (
     lag(end_date) over chain as end_before,
     lead(start_date) over chain as next_start,
     lead(cents) over chain as next_cents,
-    count(*) filter (where cents = 0) over chain > 0 as had_free,
     count(*) filter (where cents > 0) over chain > 1 as had_paid
-  from with_fees
+  from priced
   window
     chain as (
       partition by user_id, weight order by start_date
@@ -70,27 +75,19 @@ linked as (
     cents > 0 and coalesce(cents_before > 0 and start_date <= end_before + {{ grace() }}, false) as goes_on,
     cents > 0 and coalesce(next_cents > 0 and next_start <= end_date + {{ grace() }}, false) as gone_on
   from in_order
-),
-
-churned as (
-  select
-    *,
-    case
-      when cents > 0 and not gone_on and (next_start is not null or known_on >= end_date + {{ grace() }})
-        then end_date + 1
-    end as churned_on
-  from linked
 )
 
 select
-  weight, known_on, user_id, plan_id, start_date, end_date, cents, plan_before, cents_before, end_before,
-  goes_on, had_free, had_paid, churned_on,
-  date_trunc('month', start_date::timestamp)::date as first_month,
-  -- The last month at whose end it counts: from the month of the next one's start, that one does.
+  weight, known_on, user_id, segment_id, plan_id, start_date, end_date, cents,
+  plan_before, cents_before, end_before, goes_on, had_paid,
+  {{ month_of('start_date') }} as first_month,
+  -- The month at whose end it is over, and no other has gone on from it.
   case
-    when gone_on then (date_trunc('month', next_start::timestamp) - interval '1 month')::date
-    else date_trunc('month', coalesce(churned_on, known_on)::timestamp)::date
-  end as last_month,
-  cohort_month, region, referral_source
-from churned
-join {{ ref('int_traits') }} as traits using (user_id, weight)
+    when end_date < known_on and not (gone_on and {{ month_of('next_start') }} = {{ month_of('end_date + 1') }})
+      then {{ month_of('end_date + 1') }}
+  end as lapse_month,
+  case
+    when cents > 0 and not gone_on and (next_start is not null or known_on >= end_date + {{ grace() }})
+      then end_date + 1
+  end as churned_on
+from linked

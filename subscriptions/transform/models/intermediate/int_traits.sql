@@ -9,19 +9,19 @@ with now as (
   {% endif %}
 )
 
-select 1 as weight, user_id, cohort_month, region, referral_source
+select 1 as weight, user_id, signup_date, region, referral_source
 from now
 {% if since is not none %}
 
 union all
 
-select -1, user_id, cohort_month, region, referral_source
+select -1, user_id, signup_date, region, referral_source
 from now
 where _dlt_id <= '{{ since.greatest.user }}'
 
 union all
 
-select -1, before.user_id, before.cohort_month, before.region, before.referral_source
+select -1, before.user_id, before.signup_date, before.region, before.referral_source
 from now
 cross join lateral (
   select versions.*

@@ -1,5 +1,6 @@
-{{ config(indexes=[{'columns': ['user_id'], 'unique': true}], pre_hook='{{ in_bulk() }}') }}
--- Where a build goes on from an earlier one: only the users whom anything has happened to.
+{{ config(indexes=[{'columns': ['user_id'], 'unique': true}], pre_hook=['{{ in_bulk() }}', 'set local parallel_tuple_cost = 0.01']) }}
+-- Where a build goes on from an earlier one: only the users whom anything has happened to. Of those who
+-- have but used the product, all is as it was but for the last day.
 {% set since = since() %}
 with users as (
   select * from {{ ref('stg_users') }}
@@ -22,22 +23,6 @@ paid as (
   from {{ ref('int_subscriptions') }}
   where cents > 0 and weight > 0
   group by user_id
-),
-
-activity as (
-  {% if since is none %}
-  select user_id, max(usage_date) as last_activity_on
-  from {{ ref('stg_usage') }}
-  group by user_id
-  {% else %}
-  select users.user_id, last.usage_date as last_activity_on
-  from users
-  cross join lateral (
-    select max(usage.usage_date) as usage_date
-    from {{ ref('stg_usage') }} as usage
-    where usage.user_id = users.user_id
-  ) as last
-  {% endif %}
 )
 
 select
@@ -58,7 +43,25 @@ select
   coalesce(paid.tenure_days, 0)::int as tenure_days,
   coalesce(paid.revenue, 0)::numeric(14, 2) as revenue,
   coalesce(paid.mrr, 0)::numeric(14, 2) as mrr,
+  {% if since is none %}
   activity.last_activity_on
+  {% else %}
+  greatest(activity.last_activity_on, before.last_activity_on) as last_activity_on
+  {% endif %}
 from users
 left join paid using (user_id)
-left join activity using (user_id)
+left join {{ ref('int_activity') }} as activity using (user_id)
+{% if since is not none %}
+left join {{ served() }}.customer_lifetime as before using (user_id)
+
+union all
+
+select
+  user_id, signup_date, region, referral_source, plan_id, state, customer_since, paid_until, churned_on,
+  paid_subscriptions, tenure_days, revenue, mrr,
+  activity.last_activity_on
+from {{ ref('int_activity') }} as activity
+join {{ served() }}.customer_lifetime as before using (user_id)
+where user_id not in (select user_id from {{ ref('int_changed_users') }})
+  and (before.last_activity_on < activity.last_activity_on or before.last_activity_on is null)
+{% endif %}

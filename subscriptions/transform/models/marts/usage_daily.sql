@@ -1,5 +1,6 @@
 {{ config(indexes=[{'columns': ['usage_date', 'plan_id'], 'unique': true}], pre_hook='{{ in_bulk() }}') }}
 -- Where a build goes on from an earlier one: the days that have new rows are summed up anew.
+-- Begins when this has ended (see there): depends_on: {{ ref('int_activity') }}
 {% set since = since() %}
 with touched as not materialized (
   select * from {{ ref('stg_usage') }}
@@ -23,12 +24,15 @@ days as (
 ),
 
 -- A user with several rows on one day is one active user. They are few, and cheaper to find in the
--- index on (user_id, usage_date) than it is to count distinct users, which sorts all rows.
+-- index on (user_id, usage_date), in whose order row_number() asks for the rows, than it is to count
+-- distinct users, which sorts all rows.
 repeating as materialized (
-  select user_id, usage_date
-  from touched
-  group by user_id, usage_date
-  having count(*) > 1
+  select distinct user_id, usage_date
+  from (
+    select user_id, usage_date, row_number() over (partition by user_id, usage_date) > 1 as again
+    from touched
+  ) as numbered
+  where again
 ),
 
 repeated as (
