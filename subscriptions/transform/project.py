@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
 import psycopg
+import yaml
 from django.conf import settings
 
 from subscriptions.load import interruption
@@ -78,6 +79,12 @@ def invoke(target: Target, arguments: Sequence[str]) -> dbtRunnerResult:
     }
     named = [text for option, folder in places.items() for text in (option, str(folder))]
     return dbtRunner().invoke([*arguments, *named])
+
+
+def definitions() -> str:
+    """The number of what the marts mean, as receipts of transforms have it."""
+    described = yaml.safe_load((FOLDER / "dbt_project.yml").read_text(encoding="utf-8"))
+    return str(described["vars"]["definitions"])
 
 
 @contextmanager

@@ -60,14 +60,17 @@ def publish(
 
 def takes_parts(connection: psycopg.Connection[Any], dataset: str) -> bool:
     """Whether rows of the mart that is only partly built can be written to the one in service."""
-    return _has_columns_of(connection, schema_of(dataset), staged_schema_of(dataset), PARTLY_BUILT)
+    served, staged = schema_of(dataset), staged_schema_of(dataset)
+    return _columns(connection, served, PARTLY_BUILT) == _columns(connection, staged, PARTLY_BUILT)
 
 
 _FORGET = f"""
     DELETE FROM {{old}} WHERE built_at NOT IN (
         SELECT built_at FROM {{old}} ORDER BY built_at DESC LIMIT {KEPT_RECEIPTS})
 """
-_DELETE_OTHERS = "DELETE FROM {old} AS old WHERE NOT EXISTS (SELECT FROM {new} AS new WHERE {same_key})"
+_DELETE_OTHERS = """
+    DELETE FROM {old} AS old WHERE NOT EXISTS (SELECT FROM {new} AS new WHERE {same_key})
+"""
 _MERGE = """
     MERGE INTO {old} AS old USING {new} AS new ON {same_key}
     WHEN MATCHED AND new.* IS DISTINCT FROM old.* THEN UPDATE SET {assignments}

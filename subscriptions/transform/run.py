@@ -129,16 +129,19 @@ def _is_whole(connection: psycopg.Connection[Any], dataset: str) -> bool:
 
 
 def _transformed(connection: psycopg.Connection[Any], dataset: str) -> str | None:
-    """The load that the marts in service are of; None where there are none, or plain dbt's."""
+    """The load that the marts in service are of.
+
+    None where there are none, or they are plain dbt's, or of another release's definitions.
+    """
     query = sql.SQL(
-        "SELECT CASE WHEN to_jsonb(made) ->> 'definitions' <> '0' THEN load_id END FROM {} AS made"
+        "SELECT load_id, to_jsonb(made) ->> 'definitions' FROM {} AS made"
         " ORDER BY built_at DESC LIMIT 1"
     ).format(sql.Identifier(schema_of(dataset), RECEIPT))
     try:
         found = connection.execute(query).fetchone()
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
         return None
-    return found[0] if found else None
+    return found[0] if found and found[1] == project.definitions() else None
 
 
 def _rows(connection: psycopg.Connection[Any], dataset: str) -> Mapping[str, int]:

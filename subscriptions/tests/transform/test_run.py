@@ -17,7 +17,7 @@ from subscriptions.load.request import Request
 from subscriptions.load.target import Target
 from subscriptions.transform import project
 from subscriptions.transform.errors import TransformError
-from subscriptions.transform.marts import FLOWS, MARTS, schema_of, staged_schema_of
+from subscriptions.transform.marts import FLOWS, MARTS, RECEIPT, schema_of, staged_schema_of
 from subscriptions.transform.run import Transformed, run
 
 Load = Callable[..., None]
@@ -164,6 +164,8 @@ def test_marts_that_do_not_fit_any_more_are_built_anew(
     assert project.invoke(target, ["run", "--select", "int_calendar", "--quiet"]).success
     assert transform().full_refresh  # whatever plain dbt has left there
     assert not transform().built
+    session.execute(f"UPDATE {RECEIPT} SET definitions = definitions - 1".encode())
+    assert transform().full_refresh  # of the same load, as an earlier release understood it
 
 
 def test_a_failing_test_leaves_the_marts_as_they_are(
