@@ -39,11 +39,12 @@ from subscriptions.models import Plan
 
 M = TypeVar("M", bound=Model)
 
-# What changes the marts is a transform; the planner's number of rows is that of the last ANALYZE.
+# What changes a mart is a transform; or plain dbt, which leaves no receipt where it builds some of
+# them only, but another table. The planner's number of rows is that of the last ANALYZE.
 NEWEST: Final = (
-    "SELECT load_id || ' ' || built_at,"
-    " (SELECT reltuples FROM pg_class WHERE oid = to_regclass(%s))"
-    f" FROM {TransformReceipt._meta.db_table} ORDER BY built_at DESC LIMIT 1"
+    "SELECT made.load_id || ' ' || made.built_at || ' ' || mart.oid, mart.reltuples"
+    f" FROM {TransformReceipt._meta.db_table} AS made, pg_class AS mart"
+    " WHERE mart.oid = to_regclass(%s) ORDER BY made.built_at DESC LIMIT 1"
 )
 MISSING: Final = (
     "The marts are not built yet: run manage.py load_faker_data, or manage.py transform where data "
@@ -91,10 +92,10 @@ class MartViewSet(RowViewSet[M]):
             raise NotFound(MISSING) from None
 
     def _read_last(self) -> LastLoad | None:
-        """The transform that made the rows.
+        """What made the rows; None where the mart is gone.
 
         Raises:
-            ProgrammingError: there was none.
+            ProgrammingError: there was no transform.
         """
         table = self.queryset.model._meta.db_table
         with connection.cursor() as cursor:
@@ -103,7 +104,7 @@ class MartViewSet(RowViewSet[M]):
         if newest is None:
             return None
         made, rows = newest
-        known = {self.basename: int(rows)} if rows is not None and rows >= 0 else {}
+        known = {self.basename: int(rows)} if rows >= 0 else {}
         return LastLoad(made, known, {})
 
     def _list(self, rows: QuerySet[Any]) -> HttpResponseBase:
@@ -136,12 +137,13 @@ class MartViewSet(RowViewSet[M]):
             column, _, comparison = name.partition("__")
             if column not in columns or comparison not in {"", "in"}:
                 continue
-            asked = self.request.query_params[name].split(",")
+            text = self.request.query_params[name]
+            asked = text.split(",") if comparison else [text]
             if column in MONTHS:
                 months = sorted(ChurnMonthly.objects.values_list("month", flat=True))
                 there = {f"{month:%Y-%m}" for month in months}
                 says = f"from {min(there)} to {max(there)}" if there else "of which there is none"
-                asked = [text[:7] for text in asked]
+                asked = [month[:7] for month in asked]
             elif column in PLAN_IDS or column in PLAN_NAMES:
                 field = "plan_id" if column in PLAN_IDS else "plan_name"
                 values = sorted(Plan.objects.values_list(field, flat=True).distinct())

@@ -18,6 +18,8 @@ from .conftest import HTML
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("dataset")]
 
+MARTS = f'"{settings.DATASET_NAME}_marts"'
+
 
 def stored(path: str) -> tuple[list[str], list[Any]]:
     """A mart's columns, and its rows in the order of its key, by plain SQL."""
@@ -112,10 +114,38 @@ def test_the_tag_is_that_of_the_transform(api: Client) -> None:
     assert again["ETag"] != first["ETag"]
 
 
+def test_a_mart_that_plain_dbt_has_built_has_another_tag(api: Client) -> None:
+    first = api.get("/metrics/churn")
+    with connection.cursor() as cursor:  # as dbt does, and without a receipt where it is one mart
+        cursor.execute(f"ALTER TABLE {MARTS}.churn_monthly RENAME TO churn_monthly__dbt_backup")
+        cursor.execute(
+            f"CREATE TABLE {MARTS}.churn_monthly AS SELECT * FROM {MARTS}.churn_monthly__dbt_backup"
+        )
+    again = api.get("/metrics/churn", headers={"If-None-Match": first["ETag"]})
+    assert again.status_code == 200
+    assert again["ETag"] != first["ETag"]
+
+
+def test_a_mart_that_is_gone_says_what_to_run(api: Client) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE {MARTS}.churn_monthly")
+    assert api.get("/metrics/churn").json() == {"error": MISSING}
+
+
+def test_a_plan_may_have_a_comma(api: Client) -> None:
+    with connection.cursor() as cursor:
+        for table in (f'"{settings.DATASET_NAME}".plan', f"{MARTS}.mrr_monthly"):
+            cursor.execute(
+                f"UPDATE {table} SET plan_name = 'Pro, yearly' WHERE plan_name = 'Basic'"
+            )
+    rows = api.get("/metrics/mrr?plan_name=Pro,%20yearly").json()["mrr"]
+    assert {row["plan_name"] for row in rows} == {"Pro, yearly"}
+
+
 @pytest.mark.parametrize("path", METRICS)
 def test_before_the_transform_it_says_what_to_run(path: str, api: Client) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f'ALTER SCHEMA "{settings.DATASET_NAME}_marts" RENAME TO away')
+        cursor.execute(f"ALTER SCHEMA {MARTS} RENAME TO away")
     missing = api.get(f"/metrics/{path}")
     assert missing.status_code == 404
     assert missing.json() == {"error": MISSING}
