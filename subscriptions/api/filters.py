@@ -24,6 +24,12 @@ class WholeFilter(filters.NumberFilter):
     field_class = values.Whole
 
 
+class LargeWholeFilter(filters.NumberFilter):
+    """By a whole number of any size."""
+
+    field_class = values.LargeWhole
+
+
 class NumberFilter(filters.NumberFilter):
     """By a number."""
 
@@ -68,6 +74,7 @@ class TruthFilter(filters.BooleanFilter):
 
 FILTERS: Final[dict[type[values.Value], type[filters.Filter]]] = {
     values.Whole: WholeFilter,
+    values.LargeWhole: LargeWholeFilter,
     values.Number: NumberFilter,
     values.Exact: ExactFilter,
     values.Day: DayFilter,

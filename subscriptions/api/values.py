@@ -13,12 +13,20 @@ from math import isfinite
 from typing import Any, ClassVar, Final
 
 from django import forms
-from django.db.models import DateField, DecimalField, FloatField, IntegerField, Model
+from django.db.models import (
+    BigIntegerField,
+    DateField,
+    DecimalField,
+    FloatField,
+    IntegerField,
+    Model,
+)
 
 from subscriptions.api.lines import field_of
 from subscriptions.marts import MonthField
 
 INTEGERS: Final = (-(2**31), 2**31 - 1)  # of PostgreSQL's `integer`
+LARGE_INTEGERS: Final = (-(2**63), 2**63 - 1)  # of its `bigint`
 LONGEST: Final = 500  # characters of a text
 
 
@@ -91,15 +99,24 @@ class Whole(Value):
     """A number of PostgreSQL's type `integer`."""
 
     expected = f"a whole number from {INTEGERS[0]} to {INTEGERS[1]}"
+    bounds: ClassVar[tuple[int, int]] = INTEGERS
 
     def read(self, text: str) -> int:
         """The number; ASCII digits alone, where Python would read others."""
-        if not re.fullmatch("-?[0-9]{1,10}", text):
+        smallest, largest = self.bounds
+        if not re.fullmatch(f"-?[0-9]{{1,{len(str(largest))}}}", text):
             raise ValueError
         number = int(text)
-        if not INTEGERS[0] <= number <= INTEGERS[1]:
+        if not smallest <= number <= largest:
             raise ValueError
         return number
+
+
+class LargeWhole(Whole):
+    """A number of its type `bigint`."""
+
+    expected = f"a whole number from {LARGE_INTEGERS[0]} to {LARGE_INTEGERS[1]}"
+    bounds = LARGE_INTEGERS
 
 
 class Number(Value):
@@ -174,4 +191,6 @@ def kind(model: type[Model], column: str) -> type[Value]:
         return Exact
     if isinstance(field, FloatField):
         return Number
+    if isinstance(field, BigIntegerField):
+        return LargeWhole
     return Whole if isinstance(field, IntegerField) else Text

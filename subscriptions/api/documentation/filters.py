@@ -11,9 +11,15 @@ from subscriptions.fixed_values import FIXED_VALUES
 
 Schema = dict[str, Any]
 
-SMALLEST, LARGEST = values.INTEGERS
+
+def _within(bounds: tuple[int, int]) -> Schema:
+    smallest, largest = bounds
+    return {"type": "integer", "minimum": smallest, "maximum": largest}
+
+
 SCHEMAS: Final[Mapping[type[values.Value], Schema]] = {
-    values.Whole: {"type": "integer", "minimum": SMALLEST, "maximum": LARGEST},
+    values.Whole: _within(values.INTEGERS),
+    values.LargeWhole: _within(values.LARGE_INTEGERS),
     values.Number: {"type": "number"},
     values.Exact: {"type": "number"},
     values.Day: {"type": "string", "format": "date"},

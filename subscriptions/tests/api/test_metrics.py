@@ -132,6 +132,23 @@ def test_a_mart_that_is_gone_says_what_to_run(api: Client) -> None:
     assert api.get("/metrics/churn").json() == {"error": MISSING}
 
 
+def test_large_numbers_are_found_and_walked(api: Client) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {MARTS}.usage_daily SET actions = actions + 5000000000")
+    query = "/metrics/usage?fields=actions&ordering=-actions&actions__gte=5000000000"
+    whole = api.get(query).json()["usage"]
+    walked, address = [], f"{query}&cursor=&size=1000"
+    while address:
+        answer = api.get(address).json()
+        walked += answer["usage"]
+        address = answer["next"]
+    assert len(whole) > 1000
+    assert walked == whole
+    beyond = api.get("/metrics/usage?actions=9223372036854775808")
+    assert beyond.status_code == 400
+    assert beyond.json()["error"].endswith("to 9223372036854775807.")
+
+
 def test_a_plan_may_have_a_comma(api: Client) -> None:
     with connection.cursor() as cursor:
         for table in (f'"{settings.DATASET_NAME}".plan', f"{MARTS}.mrr_monthly"):
