@@ -43,8 +43,11 @@ def load_lock(
         purpose: by what name others shall know the holder.
 
     Raises:
-        LoadError: another load holds the lock; the message has its start, process and host.
+        LoadError: another load holds the lock; the message has its start, process and host. Or
+            nobody can wait that long.
     """
+    if wait < 0:
+        raise LoadError(f"--wait must be 0 seconds or more, not {wait:g}.")
     deadline = time.monotonic() + wait
     with target.connect(purpose) as connection:
         _refuse_other_encoding(connection)

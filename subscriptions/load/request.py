@@ -52,8 +52,6 @@ class Request:
                 raise LoadError("Name --as-of, the day, or --advance, how much later: not both.")
             clock.advance(OPENING_DATE, self.advance)
         self._check_backfill()
-        if self.wait < 0:
-            raise LoadError(f"--wait must be 0 seconds or more, not {self.wait:g}.")
         if self.as_of is not None and self.as_of < OPENING_DATE:
             raise LoadError(
                 f"The company opened on {OPENING_DATE}: --as-of cannot be {self.as_of}."

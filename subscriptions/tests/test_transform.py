@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from subscriptions.load.lock import load_lock
 from subscriptions.load.target import Target
 from subscriptions.transform.marts import MARTS, schema_of
 
@@ -88,6 +89,21 @@ def test_dbt_through_manage(command: Command) -> None:
     assert listed.returncode == 0, listed.stderr
     assert set(MARTS) <= {line.rsplit(".", 1)[-1] for line in listed.stdout.split()}
     assert command("manage.py", "dbt", "build", "--no-such-option").returncode != 0
+
+
+def test_dbt_builds_no_marts_while_a_load_runs(command: Command, target: Target) -> None:
+    with load_lock(target):
+        refused = command("manage.py", "dbt", "build")
+        assert command("manage.py", "dbt", "ls", "--quiet").returncode == 0
+    assert refused.returncode == 1
+    assert refused.stderr.count("\n") == 1
+    assert f"Another load of {target.dataset} is running" in refused.stderr
+
+
+def test_a_wait_that_is_none_is_refused(command: Command) -> None:
+    refused = command("manage.py", "transform", "--wait", "-1")
+    assert refused.returncode == 1
+    assert "--wait must be 0 seconds or more" in refused.stderr
 
 
 def test_a_database_that_is_down_is_told_in_one_line(command: Command) -> None:

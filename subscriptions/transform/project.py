@@ -127,11 +127,12 @@ def variables(target: Target) -> Mapping[str, str]:
         port, database = info.port, info.dbname
     # A host that is a folder (a Unix socket) is a parameter, as in the URLs of libpq.
     query = {"host": host} if host.startswith("/") else {}
+    named = "" if query else f"[{host}]" if ":" in host else host
     given = {name: str(value) for name, value in target.parameters.items()}
     if "sslmode" in given:
         query["sslmode"] = given["sslmode"]
     who = ":".join(quote(part, safe="") for part in (user, password))
-    place = f"{'' if 'host' in query else host}:{port}/{quote(database, safe='')}"
+    place = f"{named}:{port}/{quote(database, safe='')}"
     return {
         "DATABASE_URL": f"postgresql://{who}@{place}?{urlencode(query, quote_via=quote)}",
         "DATASET_NAME": target.dataset,
@@ -169,7 +170,8 @@ def _failure(result: Any) -> Failure:
     node = result.node
     return Failure(
         name=node.name,
-        message=" ".join(str(result.message).split()),
+        # Where dbt keeps the SQL, which it says too, is of no use once the staged schema is gone.
+        message=" ".join(str(result.message).partition("compiled code at")[0].split()),
         is_test=str(result.status) == "fail",
         failing_rows=result.failures or 0,
         sql=getattr(node, "compiled_code", None) or "",

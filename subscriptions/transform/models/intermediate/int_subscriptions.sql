@@ -39,12 +39,14 @@ subscriptions as (
   {% endif %}
 ),
 
--- With its fee, and with its user's segment: before the sort, since a number costs it little.
+-- With all that several processes can find out at once: whatever comes after the sort is one's work.
 priced as (
   select
     subscriptions.*,
     {{ cents('start_date', 'plan_fees') }} as cents,
-    segment_id
+    segment_id,
+    {{ month_of('start_date') }} as first_month,
+    {{ month_of('end_date + 1') }} as month_after
   from subscriptions
   join {{ ref('stg_plan_fees') }} as plan_fees using (plan_id)
   join {{ ref('int_traits') }} as traits using (user_id, weight)
@@ -80,11 +82,11 @@ linked as (
 select
   weight, known_on, user_id, segment_id, plan_id, start_date, end_date, cents,
   plan_before, cents_before, end_before, goes_on, had_paid,
-  {{ month_of('start_date') }} as first_month,
+  first_month,
   -- The month at whose end it is over, and no other has gone on from it.
   case
-    when end_date < known_on and not (gone_on and {{ month_of('next_start') }} = {{ month_of('end_date + 1') }})
-      then {{ month_of('end_date + 1') }}
+    when end_date < known_on and not (gone_on and {{ month_of('next_start') }} = month_after)
+      then month_after
   end as lapse_month,
   case
     when cents > 0 and not gone_on and (next_start is not null or known_on >= end_date + {{ grace() }})

@@ -1,4 +1,4 @@
-{{ config(indexes=[{'columns': ['user_id'], 'unique': true}], pre_hook=['{{ in_bulk() }}', 'set local parallel_tuple_cost = 0.01']) }}
+{{ config(indexes=[{'columns': ['user_id'], 'unique': true}], pre_hook='{{ in_bulk() }}') }}
 -- Where a build goes on from an earlier one: only the users whom anything has happened to. Of those who
 -- have but used the product, all is as it was but for the last day.
 {% set since = since() %}
