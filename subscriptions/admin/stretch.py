@@ -41,13 +41,16 @@ class Stretch:
     further: str | None = None
 
 
-def exists(model: Model) -> bool:
-    """Whether the model's table or view is there, which it is not before the first load.
+def exists(*models: Model) -> bool:
+    """Whether the models' tables or views are there, which they are not before the first load.
 
     Asked beforehand, because a failed query would end the transaction that it is in.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [model._meta.db_table])
+        cursor.execute(
+            "SELECT bool_and(to_regclass(name) IS NOT NULL) FROM unnest(%s::text[]) AS name",
+            [[model._meta.db_table for model in models]],
+        )
         return bool(cursor.fetchone()[0])
 
 

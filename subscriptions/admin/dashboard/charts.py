@@ -16,13 +16,15 @@ COLOURS: Final[Mapping[str, str]] = {
     "new": "#2563eb",
     "reactivation": "#93c5fd",
     "expansion": "#059669",
-    "contraction": "#fbbf24",
+    "contraction": "#f59e0b",
     "churn": "#dc2626",
     "transfer": "#9ca3af",
     "accent": "#0d9488",
     "second": "#f59e0b",
 }
-GREY: Final = "#8b93a1"
+FAINT: Final = "rgba(13, 148, 136, 0.35)"  # of what is beside the chosen one
+GREY: Final = "#6b7280"  # on white; the styles lighten the whole chart where the page is dark
+LONGEST: Final = 22  # characters of a name that an axis has room for, also on a phone
 DOLLARS: Final = {"style": "currency", "currency": "USD", "notation": "compact"}
 COMPACT: Final = {"notation": "compact"}
 
@@ -82,13 +84,18 @@ def charts(choice: Choice, figures: Figures) -> list[Chart]:
 
 def _mrr(choice: Choice, figures: Figures) -> Chart:
     values = [float(figures.revenue[month]["closing"]) for month in choice.months]
-    line = {"fill": True, "backgroundColor": "rgba(13, 148, 136, 0.12)", "tension": 0.3}
+    line = {
+        "fill": True,
+        "backgroundColor": "rgba(13, 148, 136, 0.12)",
+        "cubicInterpolationMode": "monotone",  # which goes through no value beyond those there are
+        "pointRadius": 2 if len(values) > 1 else 5,
+    }
     return Chart(
         "mrr",
         "Monthly recurring revenue",
-        "What customers paid a month, at each month's end.",
+        f"What customers paid a month, at each month's end.{_so_far(choice)}",
         "line",
-        _data(choice, [Dataset("MRR", values, COLOURS["accent"], {**line, "pointRadius": 2})]),
+        _data(choice, [Dataset("MRR", values, COLOURS["accent"], line)]),
         _options(DOLLARS),
         ("Month", "MRR"),
         [
@@ -107,7 +114,7 @@ def _movements(choice: Choice, figures: Figures) -> Chart:
     return Chart(
         "movements",
         "How revenue moved",
-        "What each month added (above the line) and lost (below it).",
+        f"What each month added (above the line) and lost (below it).{_so_far(choice)}",
         "bar",
         _data(choice, [Dataset(kind.capitalize(), series[kind], COLOURS[kind]) for kind in kinds]),
         _options(DOLLARS, stacked=True, legend=True),
@@ -122,16 +129,23 @@ def _movements(choice: Choice, figures: Figures) -> Chart:
 
 def _split(name: str, title: str, choice: Choice, parts: Sequence[tuple[str, int]]) -> Chart:
     by = name.removeprefix("by-")
-    other = "region" if by == "plan" else "plan_name"
+    other, chosen = ("region", choice.plan) if by == "plan" else ("plan_name", choice.region)
+    colours = [COLOURS["accent"] if chosen in {"", part} else FAINT for part, _ in parts]
+    customers = Dataset(
+        "Customers",
+        [number for _, number in parts],
+        COLOURS["accent"],
+        {"backgroundColor": colours},
+    )
     return Chart(
         name,
         title,
-        f"Active customers of the last month by {by}, whatever {by} is chosen.",
+        f"Active customers on {choice.as_of:%B %-d} by {by}, whatever {by} is chosen.",
         "bar",
         json.dumps(
             {
-                "labels": [part for part, _ in parts],
-                "datasets": [Dataset("Customers", [n for _, n in parts], COLOURS["accent"]).object],
+                "labels": [short(part) for part, _ in parts],
+                "datasets": [customers.object],
             }
         ),
         _options(COMPACT, across=True),
@@ -146,8 +160,13 @@ def _weekdays(choice: Choice, figures: Figures) -> Chart:
     actions, users = ([round(found[of], 1) for _, found in days] for of in ("actions", "users"))
     both = [
         Dataset("Actions", actions, COLOURS["accent"]),
-        # People are fewer than what they do: an axis of their own.
-        Dataset("Active users", users, COLOURS["second"], {"type": "line", "yAxisID": "users"}),
+        # People are fewer than what they do: an axis of their own. In front of the bars.
+        Dataset(
+            "Active users",
+            users,
+            COLOURS["second"],
+            {"type": "line", "yAxisID": "users", "order": -1},
+        ),
     ]
     return Chart(
         "weekdays",
@@ -177,11 +196,26 @@ def _options(
 ) -> str:
     """What all charts share; numbers as Intl.NumberFormat writes them, `beside` is another axis."""
     ticks = {"color": GREY}
-    named: dict[str, Any] = {"stacked": stacked, "ticks": ticks, "grid": {"display": False}}
+    named: dict[str, Any] = {
+        "stacked": stacked,
+        # Of months some may go without a label, of weekdays none.
+        "ticks": {
+            **ticks,
+            "maxRotation": 0,
+            "autoSkip": not (across or beside),
+            **({"font": {"size": 11}} if beside else {}),
+        },
+        "grid": {"display": False},
+    }
     counted: dict[str, Any] = {
         "stacked": stacked,
         "beginAtZero": True,
-        "ticks": {**ticks, "format": dict(numbers), "maxTicksLimit": 6},
+        "ticks": {
+            **ticks,
+            "format": dict(numbers),
+            "maxTicksLimit": 6,
+            **({"precision": 0} if across else {}),
+        },
         "grid": {"lineWidth": 0.5},
         "border": {"display": False},
     }
@@ -209,6 +243,16 @@ def _options(
             },
         }
     )
+
+
+def _so_far(choice: Choice) -> str:
+    """A sentence on the last month, where it is not over."""
+    return "" if choice.is_month_over else f" {choice.months[-1]:%B} is not over yet."
+
+
+def short(name: str) -> str:
+    """A name that may be long, as axes have room for it."""
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
 
 
 def label(month: date) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -26,6 +26,7 @@ USUAL_PERIOD: Final = "12"
 class Choice:
     """A period, a plan and a region; what is empty is all of them.
 
+    as_of    the day on which the last month is measured.
     months   those of the period, first to last; the last is the month of the last load.
     earlier  the month before them, if there is one: what the first is compared with.
     refused  names of what the address says that makes no sense.
@@ -34,14 +35,15 @@ class Choice:
     period: str
     plan: str
     region: str
+    as_of: date
     months: Sequence[date]
     earlier: date | None
     plans: Sequence[str]
     refused: Sequence[str]
 
     @classmethod
-    def of(cls, query: QueryDict) -> Choice:
-        """What the address says; where it makes no sense, the usual."""
+    def of(cls, query: QueryDict, as_of: date) -> Choice:
+        """What the address says of marts as of a day; where it makes no sense, the usual."""
         months = sorted(ChurnMonthly.objects.values_list("month", flat=True))
         latest = CustomerMonthly.objects.filter(month__in=months[-1:])
         plans = list(dict.fromkeys(latest.order_by("plan_id").values_list("plan_name", flat=True)))
@@ -58,9 +60,8 @@ class Choice:
         period = period or USUAL_PERIOD
         shown = len(months) if period == "all" else int(period)
         before = months[:-shown]
-        return cls(
-            period, plan, region, months[-shown:], before[-1] if before else None, plans, refused
-        )
+        earlier = before[-1] if before else None
+        return cls(period, plan, region, as_of, months[-shown:], earlier, plans, refused)
 
     @property
     def filters(self) -> dict[str, str]:
@@ -72,6 +73,11 @@ class Choice:
     def spanned(self) -> Sequence[date]:
         """The months, and the one before."""
         return [*([self.earlier] if self.earlier else []), *self.months]
+
+    @property
+    def is_month_over(self) -> bool:
+        """Whether the last month is measured at its end."""
+        return (self.as_of + timedelta(days=1)).day == 1
 
     def data(self, path: str, *columns: str, **more: Any) -> str:
         """The address of the rows behind a figure, as the API has them."""

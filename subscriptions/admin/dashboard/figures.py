@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
+from django.db import connection, transaction
 from django.db.models import F, QuerySet, Sum
 
 from subscriptions.admin.dashboard.choice import Choice
 from subscriptions.marts import (
+    ChurnMonthly,
     CohortRetention,
     CustomerMonthly,
     MrrMonthly,
     MrrMovements,
+    TransformReceipt,
+    UsageDaily,
+)
+
+READ: Final = (
+    ChurnMonthly,
+    CohortRetention,
+    CustomerMonthly,
+    MrrMonthly,
+    MrrMovements,
+    TransformReceipt,
     UsageDaily,
 )
 
@@ -59,12 +73,23 @@ class Figures:
     weekdays: Mapping[int, Mapping[str, float]]
 
 
+@contextmanager
+def one_transform() -> Iterator[None]:
+    """Have all queries see marts of one transform, also while the next one is published."""
+    outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if outermost:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
 def figures(choice: Choice) -> Figures:
     """What the marts say of the choice."""
     return Figures(
         revenue=_revenue(choice),
         customers=_customers(choice),
-        by_plan=_split(choice, "plan_name", "plan_id", region=choice.region),
+        by_plan=_paid(choice, _split(choice, "plan_name", "plan_id", region=choice.region)),
         by_region=_split(choice, "region", "region", plan_name=choice.plan),
         cohorts=_cohorts(choice),
         weekdays=_weekdays(choice),
@@ -89,7 +114,9 @@ def _revenue(choice: Choice) -> dict[date, dict[str, Any]]:
 
 def _customers(choice: Choice) -> dict[date, dict[str, Any]]:
     rows = CustomerMonthly.objects.filter(month__in=choice.spanned, **choice.filters)
-    return _by_month(rows, CUSTOMERS)
+    found = _by_month(rows, CUSTOMERS)
+    # Plain dbt builds one mart after the other, so that this one may be behind.
+    return {month: found.get(month, dict.fromkeys(CUSTOMERS, 0)) for month in choice.spanned}
 
 
 def _by_month(rows: QuerySet[Any], columns: Sequence[str]) -> dict[date, dict[str, Any]]:
@@ -112,20 +139,25 @@ def _split(choice: Choice, column: str, order: str, **chosen: str) -> list[tuple
         .annotate(active=Sum("active_customers"))
         .order_by(order)
     )
-    return [(row[column], row["active"]) for row in rows if row[column] != "Free"]
+    return [(row[column], row["active"]) for row in rows]
+
+
+def _paid(choice: Choice, plans: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Those plans that have a fee, and so revenue."""
+    rows = MrrMonthly.objects.filter(month__in=choice.months[-1:])
+    paid = set(rows.values_list("plan_name", flat=True).distinct())
+    return [(name, active) for name, active in plans if name in paid]
 
 
 def _cohorts(choice: Choice) -> list[Cohort]:
     months = choice.months[-COHORTS:]
     found: dict[date, Cohort] = {}
-    for cohort, since, users, rate in (
+    for cohort, _since, users, rate in (
         CohortRetention.objects.filter(cohort_month__in=months)
         .order_by("cohort_month", "months_since")
         .values_list("cohort_month", "months_since", "users", "retention_rate")
     ):
-        if since == 0:
-            found[cohort] = Cohort(cohort, users, [])
-        shares = found[cohort].shares
+        shares = found.setdefault(cohort, Cohort(cohort, users, [])).shares
         assert isinstance(shares, list)  # noqa: S101 - as made above
         shares.append(None if rate is None else float(rate))
     return [*found.values()]

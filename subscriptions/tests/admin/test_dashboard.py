@@ -14,6 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from subscriptions.admin.dashboard.charts import Chart
+from subscriptions.admin.dashboard.figures import one_transform
 from subscriptions.admin.dashboard.page import Card
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("dataset")]
@@ -98,6 +99,85 @@ def test_what_there_is_not_gives_the_usual_and_a_message(query: str, admin: Clie
     assert response.status_code == 200
     assert f"There is no such {query.partition('=')[0]}" in response.text
     assert response.context["form"][0]["is"] == "12"
+
+
+def change(statement: str, *parameters: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement.format(marts=MARTS), parameters)
+
+
+def test_churn_is_of_a_month_of_which_all_is_known(admin: Client) -> None:
+    change("UPDATE {marts}._transform_receipt SET as_of = '2026-11-06'")
+    card = shown(admin)[0]["Customer churn"]
+    ((rate,),) = ask(
+        "SELECT customer_churn_rate FROM {marts}.churn_monthly WHERE month = '2026-09-01'"
+    )
+    assert card.value == f"{rate:.1%}"
+    assert card.note == "in September, the last settled month"
+    change("UPDATE {marts}._transform_receipt SET as_of = '2026-11-07'")
+    assert "October" in shown(admin)[0]["Customer churn"].note
+
+
+def test_churn_of_nobody_says_so(admin: Client) -> None:
+    card = shown(admin, "/admin/?plan=Free")[0]["Customer churn"]
+    assert (card.value, card.note) == ("–", "Nobody was a customer before October 2026.")
+
+
+def test_a_change_is_as_it_is_shown(admin: Client) -> None:
+    of_before = "UPDATE {marts}.mrr_movements AS old SET closing_mrr = "
+    of_same = (
+        " FROM {marts}.mrr_movements AS now WHERE old.month = '2026-10-01'"
+        " AND now.month = '2026-11-01' AND (now.plan_id, now.region) = (old.plan_id, old.region)"
+    )
+    change(of_before + "now.closing_mrr * 1.0001" + of_same)
+    card = shown(admin)[0]["Monthly recurring revenue"]
+    assert (card.direction, card.change, card.is_good) == ("same", "0.0%", None)
+    assert card.note == "since October 31"
+    change(of_before + "0" + of_same)
+    card = shown(admin)[0]["Monthly recurring revenue"]
+    assert (card.direction, card.change) == ("up", "from none")
+
+
+def test_a_month_that_is_not_over_is_called_so(admin: Client) -> None:
+    says = shown(admin)[1]["mrr"].says
+    assert says.endswith("November is not over yet.")
+    change("UPDATE {marts}._transform_receipt SET as_of = '2026-11-30'")
+    assert "over yet" not in shown(admin)[1]["mrr"].says
+
+
+def test_plans_have_whatever_name(admin: Client) -> None:
+    name = "</script><img src=x onerror=alert(1)>\"'&, of a length that no axis has room for"
+    for mart in ("customer_monthly", "mrr_monthly", "mrr_movements", "usage_daily"):
+        change(
+            f"UPDATE {{marts}}.{mart} SET plan_name = CASE plan_id WHEN 1 THEN 'Starter'"
+            " WHEN 2 THEN %s ELSE plan_name END",
+            name,
+        )
+    response = admin.get("/admin/", {"plan": name})
+    assert "<img" not in response.text
+    assert response.context["form"][1]["is"] == name
+    chart = {chart.name: chart for chart in response.context["charts"]}["by-plan"]
+    assert [row[0] for row in chart.rows] == [name, "Premium", "Enterprise", "Ultimate"]
+    data = json.loads(chart.data)
+    assert data["labels"][0] == "</script><img src=x o…"
+    chosen, *others = data["datasets"][0]["backgroundColor"]
+    assert chosen not in others
+
+
+def test_marts_that_plain_dbt_is_building_are_no_error(admin: Client) -> None:
+    for mart in ("customer_monthly", "mrr_monthly", "mrr_movements", "cohort_retention"):
+        change(f"DELETE FROM {{marts}}.{mart} WHERE measured_on > '2026-10-31'")
+    assert shown(admin)[0]["Active customers"].value == "0"
+    change("DELETE FROM {marts}.cohort_retention")
+    assert admin.get("/admin/").status_code == 200
+    change("DROP TABLE {marts}.cohort_retention")
+    assert "There are no marts yet" in admin.get("/admin/").text
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_all_figures_are_of_one_transform() -> None:
+    with one_transform():
+        assert ask("SHOW transaction_isolation") == [("repeatable read",)]
 
 
 def test_free_has_users_but_no_revenue(admin: Client) -> None:
