@@ -68,6 +68,12 @@ GROUPS: dict[str, dict[type[Model], tuple[str, str]]] = {
     },
 }
 
+
+def may_see(request: HttpRequest, model: type[Model]) -> bool:
+    """Whether the pages of a model answer to this person."""
+    return admin.site.get_model_admin(model).has_view_permission(request)
+
+
 # Its address is part of every other, by which the theme tells the active page.
 API = {"title": "Browsable API", "icon": "api", "link": "/", "active": False}
 
@@ -81,7 +87,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = [
             {"title": name, "icon": icon, "link": url(model)}
             for model, (name, icon) in models.items()
-            if admin.site.get_model_admin(model).has_view_permission(request)
+            if may_see(request, model)
         ]
         if title == "Pipeline":
             items.append(API)
@@ -107,17 +113,19 @@ def styles(_request: HttpRequest) -> str:
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What the first page shows; no query of it grows with the tables."""
     context["title"] = "Overview"
-    if not (exists(DltLoad) and exists(User)):
+    if not exists(DltLoad, User):
         return context
     load = DltLoad.objects.order_by("-inserted_at").prefetch_related("receipt").first()
     receipt = receipt_of(load) if load else None
     context |= {
+        "loaded": True,
         "tiles": [
             {"title": title, "icon": icon, "href": url(model), "rows": rows(model)}
             for model, (title, icon) in BUSINESS.items()
+            if may_see(request, model)
         ],
         "load": load,
-        "load_url": url(DltLoad, "change", load.pk) if load else "",
+        "load_url": url(DltLoad, "change", load.pk) if load and may_see(request, DltLoad) else "",
         "receipt": receipt,
         "company": company(receipt),
         "outcome": outcome(receipt) if receipt else None,

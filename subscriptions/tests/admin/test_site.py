@@ -70,6 +70,8 @@ def test_a_person_sees_what_they_may(dataset: object, client: Client) -> None:
     assert client.get(url(User)).status_code == 403
     links = re.findall(r'href="(/admin/[^"]+/)" class="flex h-\[38px\]', text)
     assert links == [url(Plan), url(Token)]  # of which they see their own
+    assert re.findall(r'href="([^"]+)" class="tile"', text) == [url(Plan)]
+    assert url(DltLoad) not in text
 
 
 def test_a_stranger_is_sent_to_the_form(dataset: object, client: Client) -> None:

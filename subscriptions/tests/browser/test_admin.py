@@ -133,6 +133,11 @@ def test_the_dashboard(page: Page) -> None:
             assert chart.evaluate(PAINTED)
         assert page.locator(".dash-heat .cell").count() > 12
         assert fits(page)
+    heat = page.locator(".dash-scroll:has(.dash-heat)")
+    if page.evaluate("innerWidth") > 1000:
+        assert heat.evaluate("box => box.scrollWidth <= box.clientWidth")
+    page.locator("[name=plan] option").last.evaluate("plan => plan.text = 'long '.repeat(100)")
+    assert fits(page)
     for chart in page.locator(".dash-chart:has(canvas)").all():
         name = chart.locator("h2").text_content()
         assert chart.get_by_role("img", name=str(name)).count() == 1
