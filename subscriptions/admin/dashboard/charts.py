@@ -47,7 +47,6 @@ class Chart:
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
     href: str
-    wide: bool = False
 
 
 @dataclass(frozen=True)
