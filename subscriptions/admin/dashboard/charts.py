@@ -25,8 +25,13 @@ COLOURS: Final[Mapping[str, str]] = {
 FAINT: Final = "rgba(13, 148, 136, 0.35)"  # of what is beside the chosen one
 GREY: Final = "#6b7280"  # on white; the styles lighten the whole chart where the page is dark
 LONGEST: Final = 22  # characters of a name that an axis has room for, also on a phone
-DOLLARS: Final = {"style": "currency", "currency": "USD", "notation": "compact"}
-COMPACT: Final = {"notation": "compact"}
+# As many decimals as it takes: rounded to whole thousands, 1,500 and 2,000 would be the same.
+COMPACT: Final[Mapping[str, Any]] = {
+    "notation": "compact",
+    "minimumFractionDigits": 0,
+    "maximumFractionDigits": 2,
+}
+DOLLARS: Final[Mapping[str, Any]] = {"style": "currency", "currency": "USD", **COMPACT}
 
 
 @dataclass(frozen=True)
@@ -186,7 +191,7 @@ def _data(choice: Choice, datasets: Sequence[Dataset]) -> str:
 
 
 def _options(
-    numbers: Mapping[str, str],
+    numbers: Mapping[str, Any],
     *,
     stacked: bool = False,
     legend: bool = False,

@@ -119,6 +119,14 @@ PAINTED = """canvas => {
 }"""
 
 
+TICKS = """canvas => {
+    const chart = Chart.getChart(canvas);
+    chart.options.scales.y.max = 2000;
+    chart.update();
+    return chart.scales.y.ticks.map(tick => tick.label);
+}"""
+
+
 def test_the_dashboard(page: Page) -> None:
     sign_in(page)
     for scheme in ("light", "dark"):
@@ -133,6 +141,8 @@ def test_the_dashboard(page: Page) -> None:
             assert chart.evaluate(PAINTED)
         assert page.locator(".dash-heat .cell").count() > 12
         assert fits(page)
+    ticks = page.locator("#chart-weekdays canvas").evaluate(TICKS)
+    assert len(set(ticks)) == len(ticks), ticks
     heat = page.locator(".dash-scroll:has(.dash-heat)")
     if page.evaluate("innerWidth") > 1000:
         assert heat.evaluate("box => box.scrollWidth <= box.clientWidth")
