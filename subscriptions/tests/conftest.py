@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from itertools import count
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 import pytest
@@ -23,7 +23,20 @@ from subscriptions.tests.load.own_server import OwnServer
 from subscriptions.transform.run import run as transform
 
 AS_OF = date(2026, 11, 23)
+# The dataset of whoever transforms, one test after another: for each name dbt parses the whole
+# project anew, which takes it longer than a build.
+TRANSFORMED: Final = "transform_test"
 _numbers = count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _dbt_does_not_look_at_the_stack() -> Iterator[None]:
+    """It would seven times a build, for a name that nobody reads; pytest's stack is a deep one."""
+    from dbt_common.behavior_flags import BehaviorFlagRendered
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BehaviorFlagRendered, "_default_source", staticmethod(lambda: "dbt"))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -77,14 +90,22 @@ def interrupted(_histories: None, db: None) -> History:
 
 
 @pytest.fixture
-def target(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Target]:
+def dataset_name() -> str:
+    """What the test's own dataset is called."""
+    return f"load_test_{next(_numbers)}"
+
+
+@pytest.fixture
+def target(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, dataset_name: str
+) -> Iterator[Target]:
     """A dataset of the test's own in the test database, dropped afterwards."""
-    name = f"load_test_{next(_numbers)}"
     with django_db_blocker.unblock():
-        own = replace(Target.from_settings(), dataset=name, pipeline=name)
+        own = replace(Target.from_settings(), dataset=dataset_name, pipeline=dataset_name)
     yield own
+    schemas = ", ".join(f"{dataset_name}{suffix}" for suffix in ("", "_staging", "_marts"))
     with own.connect("test") as session:
-        session.execute(f"DROP SCHEMA IF EXISTS {name}, {name}_staging, {name}_marts CASCADE")
+        session.execute(f"DROP SCHEMA IF EXISTS {schemas} CASCADE")
 
 
 @pytest.fixture(scope="session")

@@ -25,11 +25,12 @@ from subscriptions.answers.marts import MARTS
 from subscriptions.load import pipeline
 from subscriptions.load.request import Request
 from subscriptions.load.target import Target
+from subscriptions.tests.conftest import TRANSFORMED
 from subscriptions.transform.run import run as transform
 
 Ask = Callable[..., list[tuple[Any, ...]]]
 
-NAME = "answers_checked"
+NAME = TRANSFORMED
 AS_OF = date(2026, 3, 10)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -11,12 +12,22 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.management import CommandError, call_command
+from pytest_django import DjangoDbBlocker
 
 from subscriptions.load.lock import load_lock
 from subscriptions.load.target import Target
+from subscriptions.tests.conftest import TRANSFORMED
 from subscriptions.transform.marts import MARTS, schema_of
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
+Called = Callable[..., str]
+
+
+@pytest.fixture
+def dataset_name() -> str:
+    """The dataset's, by which dbt knows the project as parsed."""
+    return TRANSFORMED
 
 
 @pytest.fixture
@@ -43,7 +54,24 @@ def command(database_url: str, target: Target, tmp_path: Path) -> Command:
     return run
 
 
-def test_a_load_ends_with_the_marts(command: Command, target: Target) -> None:
+@pytest.fixture
+def called(
+    target: Target, monkeypatch: pytest.MonkeyPatch, django_db_blocker: DjangoDbBlocker
+) -> Called:
+    """Run a command on it in this process, which has imported dbt; returns what it prints."""
+    monkeypatch.setattr(settings, "DATASET_NAME", target.dataset)
+    monkeypatch.setattr(settings, "PIPELINE_NAME", target.pipeline)
+
+    def run(*arguments: str) -> str:
+        stdout = io.StringIO()
+        with django_db_blocker.unblock():
+            call_command(*arguments, stdout=stdout)
+        return stdout.getvalue()
+
+    return run
+
+
+def test_a_load_ends_with_the_marts(command: Command, called: Called, target: Target) -> None:
     load = ("manage.py", "load_faker_data", "--users", "30", "--as-of", "2026-02-01")
     without = command("-X", "importtime", *load, "--no-transform")
     assert without.returncode == 0
@@ -51,10 +79,9 @@ def test_a_load_ends_with_the_marts(command: Command, target: Target) -> None:
     loaded = command(*load)
     assert loaded.returncode == 0, loaded.stderr
     assert f"Built {len(MARTS)} marts in {schema_of(target.dataset)} anew" in loaded.stdout
-    again = command("manage.py", "transform")
-    assert again.returncode == 0
-    assert "are those of the last load, as of 2026-02-01, already." in again.stdout
-    told = json.loads(command("manage.py", "transform", "--full-refresh", "--json").stdout)
+    again = called("transform")
+    assert "are those of the last load, as of 2026-02-01, already." in again
+    told = json.loads(called("transform", "--full-refresh", "--json"))
     assert told["built"]
     assert set(told["rows"]) == set(MARTS)
 
@@ -72,10 +99,9 @@ def test_a_transform_that_fails_leaves_the_load(command: Command, target: Target
     assert json.loads(loaded.stdout)["error"].startswith("The load is published.")
 
 
-def test_nothing_loaded(command: Command) -> None:
-    refused = command("manage.py", "transform")
-    assert refused.returncode == 1
-    assert "Nothing is loaded yet: run manage.py load_faker_data" in refused.stderr
+def test_nothing_loaded(called: Called) -> None:
+    with pytest.raises(CommandError, match=r"Nothing is loaded yet: run manage\.py load_"):
+        called("transform")
 
 
 def test_plain_dbt_by_a_socket(command: Command, tmp_path: Path) -> None:
@@ -115,10 +141,9 @@ def test_a_database_that_is_down_is_told_in_one_line(command: Command) -> None:
     assert "hunter2" not in told.stderr
 
 
-def test_a_backfill_ends_with_one_transform(command: Command, target: Target) -> None:
+def test_a_backfill_ends_with_one_transform(called: Called, target: Target) -> None:
     days = ("--from", "2026-02-01", "--as-of", "2026-02-10")
-    filled = command("manage.py", "load_faker_data", "--users", "20", "--backfill", "weekly", *days)
-    assert filled.returncode == 0, filled.stderr
+    called("load_faker_data", "--users", "20", "--backfill", "weekly", *days)
     with target.connect("test") as session:
         transforms = f"SELECT as_of::text FROM {schema_of(target.dataset)}._transform_receipt"
         assert session.execute(transforms.encode()).fetchall() == [("2026-02-10",)]

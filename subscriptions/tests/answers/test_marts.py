@@ -14,9 +14,16 @@ from subscriptions.answers.marts import MARTS
 from subscriptions.answers.stored import stored
 from subscriptions.load.target import Target
 from subscriptions.tests.answers.conftest import Known, Load
+from subscriptions.tests.conftest import TRANSFORMED
 from subscriptions.transform.run import run as transform
 
 Wrong = Callable[..., list[str]]
+
+
+@pytest.fixture
+def dataset_name() -> str:
+    """The dataset's, by which dbt knows the project as parsed."""
+    return TRANSFORMED
 
 
 @pytest.fixture

@@ -88,24 +88,25 @@ class Statements:
 @pytest.mark.parametrize(("address", "name"), list(inputs()))
 def test_hostile_values(api: Client, address: str, name: str) -> None:
     api.raise_request_exception = False
-    for kind, value in HOSTILE.items():
-        for accept in ("*/*", HTML):
-            statements = Statements()
-            began = time.perf_counter()
-            with connection.execute_wrapper(statements):
-                response = api.get(
-                    address.format(value=value),
-                    headers={"accept": accept},
-                    REMOTE_ADDR="203.0.113.7",  # whose wrong credentials are nobody else's
-                )
-                body = response.getvalue()
-            took = time.perf_counter() - began
-            told = f"{kind} as {name} in {address}: {response.status_code}"
-            assert response.status_code < 500, told
-            assert took < SECONDS, f"{told} after {took:.1f} s"
-            assert not [sql for sql in statements.seen if MARK in sql], told
-            assert len(response.headers) == len({*response.headers}), told
-            assert "\n" not in "".join(f"{k}{v}" for k, v in response.headers.items()), told
-            if response["Content-Type"].startswith("text/html"):
-                assert b"<script>alert" not in body, told
-                assert b'" onmouseover="' not in body, told
+    # Of a path's parameters every other one has a value in an answer for programs, the rest in one
+    # for people: what they differ in is no parameter's own.
+    for number, (kind, value) in enumerate(HOSTILE.items(), start=len(address)):
+        statements = Statements()
+        began = time.perf_counter()
+        with connection.execute_wrapper(statements):
+            response = api.get(
+                address.format(value=value),
+                headers={"accept": ("*/*", HTML)[number % 2]},
+                REMOTE_ADDR="203.0.113.7",  # whose wrong credentials are nobody else's
+            )
+            body = response.getvalue()
+        took = time.perf_counter() - began
+        told = f"{kind} as {name} in {address}: {response.status_code}"
+        assert response.status_code < 500, told
+        assert took < SECONDS, f"{told} after {took:.1f} s"
+        assert not [sql for sql in statements.seen if MARK in sql], told
+        assert len(response.headers) == len({*response.headers}), told
+        assert "\n" not in "".join(f"{k}{v}" for k, v in response.headers.items()), told
+        if response["Content-Type"].startswith("text/html"):
+            assert b"<script>alert" not in body, told
+            assert b'" onmouseover="' not in body, told

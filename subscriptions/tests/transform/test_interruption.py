@@ -21,6 +21,7 @@ from subscriptions.load import pipeline
 from subscriptions.load.lock import load_lock
 from subscriptions.load.request import Request
 from subscriptions.load.target import Target
+from subscriptions.tests.conftest import TRANSFORMED
 from subscriptions.tests.load.interrupted import SESSIONS, ask, said_when_interrupted, wait_until
 from subscriptions.transform.marts import RECEIPT, schema_of, staged_schema_of
 from subscriptions.transform.run import run
@@ -33,7 +34,7 @@ WHOLE = ("transform", "--full-refresh")
 def built(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Target]:
     """A dataset with its marts; no transform that a test begins comes to its end."""
     with django_db_blocker.unblock():
-        name = "transform_interruption"
+        name = TRANSFORMED
         target = replace(Target.from_settings(), dataset=name, pipeline=name)
         request = Request(users=20, as_of=date(2026, 3, 1))
         pipeline.run(target, request, settings.LOCAL_DIR / "dlt", lambda _line: None)
