@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -76,8 +76,8 @@ def stops(user: User) -> bool:
     return not (user.data / "postmaster.pid").exists()
 
 
-@pytest.fixture
-def local_dir() -> Iterator[Path]:
+@contextmanager
+def working_folder() -> Iterator[Path]:
     """A working folder that the server's system user can reach; pytest's own are closed."""
     folder = Path(tempfile.mkdtemp(prefix="elt-embedded-"))
     folder.chmod(0o755)
@@ -86,6 +86,20 @@ def local_dir() -> Iterator[Path]:
         pid = int((folder / "postgres/data/postmaster.pid").read_text().split()[0])
         os.kill(pid, signal.SIGKILL)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def local_dir() -> Iterator[Path]:
+    """A working folder in which there is nothing yet."""
+    with working_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def used_dir() -> Iterator[Path]:
+    """One whose server has run, and runs for one test after another."""
+    with working_folder() as folder:
+        yield folder
 
 
 def test_starts_at_the_first_connection_and_not_before(manage: Manage, local_dir: Path) -> None:
@@ -114,39 +128,39 @@ def test_processes_share_it_and_it_stops_with_the_last(local_dir: Path) -> None:
     third.leave()
 
 
-def test_stops_after_its_only_user_was_killed(local_dir: Path) -> None:
-    user = User(local_dir)
+def test_stops_after_its_only_user_was_killed(used_dir: Path) -> None:
+    user = User(used_dir)
     user.process.kill()
     user.process.wait()
     assert stops(user)
 
 
-def test_the_exit_of_a_forked_child_leaves_it_running(local_dir: Path) -> None:
+def test_the_exit_of_a_forked_child_leaves_it_running(used_dir: Path) -> None:
     fork = "server.start()\nimport os\nif not os.fork(): sys.exit()\nos.wait()"
-    user = User(local_dir, extra=fork)
+    user = User(used_dir, extra=fork)
     time.sleep(0.3)
     assert user.query("SELECT 1") == "1"
     user.leave()
     assert stops(user)
 
 
-def test_comes_back_after_a_kill_with_what_was_committed(local_dir: Path) -> None:
-    user = User(local_dir)
+def test_comes_back_after_a_kill_with_what_was_committed(used_dir: Path) -> None:
+    user = User(used_dir)
     user.query("CREATE TABLE kept AS SELECT 42 AS answer")
     os.kill(user.server_pid, signal.SIGKILL)
     # The id of the dead server belongs to another program now.
     for lock in (user.data / "postmaster.pid", user.data.parent / ".s.PGSQL.5432.lock"):
         lines = lock.read_text().splitlines(keepends=True)
         lock.write_text("".join([f"{os.getpid()}\n", *lines[1:]]))
-    second = User(local_dir)
+    second = User(used_dir)
     assert second.query("SELECT answer FROM kept") == "42"
     assert second.server_pid != os.getpid()
     second.leave()
     user.leave()
 
 
-def test_is_durable_utc_and_sorts_alike_everywhere(local_dir: Path) -> None:
-    user = User(local_dir)
+def test_is_durable_utc_and_sorts_alike_everywhere(used_dir: Path) -> None:
+    user = User(used_dir)
     for name in ("fsync", "synchronous_commit", "full_page_writes"):
         assert user.query(f"SHOW {name}") == "on"
     assert user.query("SHOW timezone") == "UTC"
@@ -157,8 +171,8 @@ def test_is_durable_utc_and_sorts_alike_everywhere(local_dir: Path) -> None:
     user.leave()
 
 
-def test_learns_no_secret_of_the_app(local_dir: Path) -> None:
-    user = User(local_dir)
+def test_learns_no_secret_of_the_app(used_dir: Path) -> None:
+    user = User(used_dir)
     environment = Path(f"/proc/{user.server_pid}/environ")
     if not environment.exists():
         pytest.skip("no /proc on this system")
@@ -166,9 +180,9 @@ def test_learns_no_secret_of_the_app(local_dir: Path) -> None:
     user.leave()
 
 
-def test_only_its_owner_can_open_the_folder_and_the_socket(local_dir: Path) -> None:
-    user = User(local_dir)
-    assert stat.S_IMODE((local_dir / "postgres").stat().st_mode) == 0o700
+def test_only_its_owner_can_open_the_folder_and_the_socket(used_dir: Path) -> None:
+    user = User(used_dir)
+    assert stat.S_IMODE((used_dir / "postgres").stat().st_mode) == 0o700
     user.leave()
 
 
@@ -197,12 +211,15 @@ def test_a_folder_that_cannot_be_used_is_one_sentence(manage: Manage, local_dir:
     assert result.stderr.endswith("set DATABASE_URL.\n")
 
 
-def test_data_of_another_version_is_left_alone(manage: Manage, local_dir: Path) -> None:
-    user = User(local_dir)
+def test_data_of_another_version_is_left_alone(manage: Manage, used_dir: Path) -> None:
+    user = User(used_dir)
     user.leave()
     assert stops(user)
-    (user.data / "PG_VERSION").write_text("16\n")
-    result = manage("migrate", "--plan", LOCAL_DIR=str(local_dir))
+    version = user.data / "PG_VERSION"
+    ours = version.read_text()
+    version.write_text("16\n")
+    result = manage("migrate", "--plan", LOCAL_DIR=str(used_dir))
+    version.write_text(ours)
     assert "was made by PostgreSQL 16" in result.stderr
     assert result.stderr.count("\n") == 1
 
