@@ -50,7 +50,7 @@ priced as (
   from subscriptions
   join {{ ref('stg_plan_fees') }} as plan_fees using (plan_id)
   join {{ ref('int_traits') }} as traits using (user_id, weight)
-  join {{ ref('int_segments') }} as segments using (signup_date, region, referral_source)
+  join {{ ref('int_segments') }} as segments on segments.segment_key = {{ segment_key('traits') }}
 ),
 
 -- One sort of all, which is what this costs: whatever is asked of the others stands in one pass.
