@@ -1,4 +1,4 @@
-"""The contract between LOAD and SERVE: the values of columns that have only a few."""
+"""The contract between LOAD, TRANSFORM and SERVE: the values of columns that have only a few."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ REGIONS: Final = ("North America", "Europe", "Asia", "South America", "Africa", 
 REFERRAL_SOURCES: Final = ("web search", "paid ads", "social media", "referral")
 PAYMENT_METHODS: Final = ("credit card", "paypal", "bank transfer")
 STATUSES: Final = ("Active", "Inactive")
+STATES: Final = ("free", "active", "churned")
 
 FIXED_VALUES: Final[Mapping[str, tuple[str, ...]]] = {
     "region": REGIONS,
     "referral_source": REFERRAL_SOURCES,
     "payment_method": PAYMENT_METHODS,
     "status": STATUSES,
+    "state": STATES,
 }

@@ -68,8 +68,8 @@ class Rows:
         return self._described(response)
 
     def heading(self) -> HttpResponseBase:
-        """The answer to a HEAD request, for which no row is read."""
-        return self._described(HttpResponse())
+        """The answer to a HEAD request, for which no row is read: so it names no length."""
+        return self._described(StreamingHttpResponse(()))
 
     def _described(self, response: HttpResponseBase) -> HttpResponseBase:
         response["Content-Type"] = self.format.content_type

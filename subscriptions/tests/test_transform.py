@@ -76,6 +76,7 @@ def test_a_load_ends_with_the_marts(command: Command, called: Called, target: Ta
     without = command("-X", "importtime", *load, "--no-transform")
     assert without.returncode == 0
     assert "dbt.cli" not in without.stderr
+    assert "The marts are left as they are: manage.py transform builds them." in without.stdout
     loaded = command(*load)
     assert loaded.returncode == 0, loaded.stderr
     assert f"Built {len(MARTS)} marts in {schema_of(target.dataset)} anew" in loaded.stdout

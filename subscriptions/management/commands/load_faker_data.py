@@ -130,6 +130,8 @@ class Command(BaseCommand):
         report = load_report.loaded_object(result, seconds)
         if transforms:
             report["transform"] = self._transform(target, request)
+        else:
+            self.output.say("\nThe marts are left as they are: manage.py transform builds them.")
         self.output.answer(report)
         for line in load_report.next_steps(readiness):
             self.output.say(line)

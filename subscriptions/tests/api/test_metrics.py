@@ -73,6 +73,7 @@ def test_filters_and_order(api: Client) -> None:
         ("mrr?plan_id=99", "one of 1, 2, 3, 4, 5"),
         ("mrr?plan_name__in=Basic,Silver", "one of Basic, Enterprise, Free, Premium, Ultimate"),
         ("mrr?region=Mars", "must be one of North America"),
+        ("lifetimes?state=dead", "must be one of free, active, churned"),
         ("cohorts?cohort_month=1999-01", '"cohort_month" names what the marts do not have'),
         ("churn?as_of=2026-01-01", 'Unknown query parameter "as_of"'),
         ("churn?search=x", 'Unknown query parameter "search"'),

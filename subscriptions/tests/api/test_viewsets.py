@@ -193,8 +193,9 @@ def test_a_missing_column_is_an_error_and_no_empty_list(api: Client) -> None:
 @each_list
 def test_head_and_options(api: Client, path: str) -> None:
     head = api.head(f"/{path}")
+    assert head.get("Content-Length") in {None, api.get(f"/{path}").get("Content-Length")}
     assert head.status_code == 200
-    assert head.content == b""
+    assert not list(head.streaming_content)  # type: ignore[attr-defined]
     assert head["Content-Type"] == "application/json"
     options = api.options(f"/{path}")
     assert options.status_code == 200
