@@ -4,7 +4,6 @@ select
   day::date as day,
   month::date as month,
   (extract(year from day) * 12 + extract(month from day))::int as month_number,
-  (month + interval '1 month')::date - 1 as month_end,
   least((month + interval '1 month')::date - 1, {{ as_of() }}) as measured_on
 from
   generate_series(

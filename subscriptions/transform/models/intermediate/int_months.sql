@@ -1,4 +1,4 @@
 {{ config(unlogged=true, post_hook='analyze {{ this }}') }}
 -- Its months.
-select distinct month, month_number, month_end, measured_on
+select distinct month, month_number, measured_on
 from {{ ref('int_calendar') }}
