@@ -13,11 +13,11 @@ import psycopg
 SETTLE_SECONDS: Final = 10
 BUSY = """
     SELECT pid || ' ' || state || ': ' || query FROM pg_stat_activity
-    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND state <> 'idle'
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'
 """
 SESSIONS = """
     SELECT count(*) FROM pg_stat_activity
-    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 
 

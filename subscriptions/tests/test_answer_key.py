@@ -144,7 +144,10 @@ def test_ctrl_c_ends_it_with_a_sentence(database_url: str) -> None:
     with target.connect("test") as holder, holder.transaction():
         holder.execute(f'LOCK TABLE "{target.dataset}"._load_receipt IN ACCESS EXCLUSIVE MODE')
         with start(database_url, target.dataset) as process:
-            waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'answer%'"
+            waiting = (
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND application_name LIKE 'answer%'"
+            )
             with target.connect("test") as watcher:
                 while watcher.execute(waiting).fetchone() == (0,) and process.poll() is None:
                     time.sleep(0.05)

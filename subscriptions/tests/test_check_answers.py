@@ -171,8 +171,8 @@ def test_marts_that_are_built_anew_meanwhile_are_not_judged(
     check: Check, ask: Ask, loaded: Target
 ) -> None:
     waiting = (
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE application_name LIKE 'check_answers%' AND wait_event_type = 'Lock'"
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND application_name LIKE 'check_answers%' AND wait_event_type = 'Lock'"
     )
     with ThreadPoolExecutor(1) as beside, loaded.connect("test") as builder:
         with builder.transaction():

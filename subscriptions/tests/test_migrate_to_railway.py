@@ -272,5 +272,8 @@ def test_an_interrupt_leaves_nothing_behind(
 def _waiting(source: Target) -> int:
     """How many sessions wait for a lock."""
     with source.connect("test") as session:
-        (count,) = session.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchall()[0]
+        (count,) = session.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        ).fetchall()[0]
     return int(count)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from subscriptions.load.target import SESSION_OPTIONS, Target
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
+    from dbt_common.events.base_types import EventMsg
 
 FOLDER: Final = Path(__file__).parent
 PURPOSE: Final = "transform"
@@ -55,17 +56,21 @@ def build(target: Target, *, full_refresh: bool) -> Sequence[Failure]:
         Exception: dbt could not begin, say because it could not read the project.
     """
     arguments = ["build", "--target", "staged", "--log-level", "none", "--quiet", "--no-write-json"]
+    if full_refresh:
+        arguments.append("--full-refresh")
     with _environment(target) as session, _cancellable(target, session), _without_collections():
-        done = invoke(target, [*arguments, *(["--full-refresh"] if full_refresh else [])])
+        done = invoke(target, arguments, [_refuse_when_given_up])
     if done.exception is not None:
         raise done.exception
     return [_failure(result) for result in getattr(done.result, "results", []) if _failed(result)]
 
 
-def invoke(target: Target, arguments: Sequence[str]) -> dbtRunnerResult:
+def invoke(
+    target: Target, arguments: Sequence[str], listeners: Sequence[Callable[[EventMsg], None]] = ()
+) -> dbtRunnerResult:
     """Run any of dbt's commands on the project, with its files under LOCAL_DIR.
 
-    The environment has to name the database already.
+    The environment has to name the database already. The listeners are told dbt's events.
     """
     # dbt takes more than a second to import: nobody shall wait for it who does not transform.
     from dbt.cli.main import dbtRunner
@@ -78,7 +83,7 @@ def invoke(target: Target, arguments: Sequence[str]) -> dbtRunnerResult:
         "--log-path": files / "logs",
     }
     named = [text for option, folder in places.items() for text in (option, str(folder))]
-    return dbtRunner().invoke([*arguments, *named])
+    return dbtRunner(callbacks=list(listeners)).invoke([*arguments, *named])
 
 
 def definitions() -> str:
@@ -140,6 +145,16 @@ def variables(target: Target) -> Mapping[str, str]:
         "PGOPTIONS": f"{given.get('options', '')} {SESSION_OPTIONS}".strip(),
         **{variable: given[name] for name, variable in _LIBPQ_VARIABLES.items() if name in given},
     }
+
+
+def _refuse_when_given_up(event: EventMsg) -> None:
+    """Have dbt's next statement fail once the run is given up.
+
+    Nothing else stops dbt: it goes on with other models when one's statement was cancelled, and
+    reading the project, which no signal interrupts, may outlast the command's clearing away.
+    """
+    if event.info.name == "SQLQuery" and interruption.is_given_up():
+        raise interruption.GivenUpError
 
 
 @contextmanager

@@ -77,8 +77,8 @@ def cursors(query: Query, wanted: int) -> list[tuple[Any, ...]]:
     deadline = time.monotonic() + 3
     while True:
         found = query(
-            "SELECT pid FROM pg_stat_activity WHERE state = 'idle in transaction' "
-            "AND query LIKE 'FETCH %'"
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+            " AND state = 'idle in transaction' AND query LIKE 'FETCH %'"
         )
         if len(found) == wanted or time.monotonic() > deadline:
             return found

@@ -17,16 +17,21 @@ import pytest
 from django.conf import settings
 from pytest_django import DjangoDbBlocker
 
-from subscriptions.load import pipeline
+from subscriptions.load import interruption, pipeline
 from subscriptions.load.lock import load_lock
 from subscriptions.load.request import Request
 from subscriptions.load.target import Target
 from subscriptions.tests.conftest import TRANSFORMED
 from subscriptions.tests.load.interrupted import SESSIONS, ask, said_when_interrupted, wait_until
+from subscriptions.transform import project
 from subscriptions.transform.marts import RECEIPT, schema_of, staged_schema_of
 from subscriptions.transform.run import run
 
-BUILDING = "SELECT FROM pg_stat_activity WHERE application_name = %s AND wait_event_type = 'Lock'"
+# Tests that run beside these have datasets of the same name in databases of their own.
+BUILDING = """
+    SELECT FROM pg_stat_activity
+    WHERE application_name = %s AND datname = current_database() AND wait_event_type = 'Lock'
+"""
 WHOLE = ("transform", "--full-refresh")
 
 
@@ -92,6 +97,25 @@ def test_an_interrupt_ends_it_within_two_seconds_and_leaves_nothing(
     assert said == "Interrupted. The marts from before stay in service.\n"
     with load_lock(built):
         assert state(built) == before
+
+
+def test_dbt_begins_nothing_once_the_run_is_given_up(
+    built: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a signal that comes while it reads the project, which it does not hear."""
+    before, dbt = state(built), project.invoke
+
+    def invoke(*arguments: Any) -> object:
+        interruption.give_up()
+        return dbt(*arguments)
+
+    monkeypatch.setattr(project, "invoke", invoke)
+    try:
+        with pytest.raises(Exception, match="interrupted"):
+            project.build(built, full_refresh=True)
+    finally:
+        interruption.begin()
+    assert state(built) == before
 
 
 def test_after_a_kill_the_next_one_clears_away(built: Target, database_url: str) -> None:
