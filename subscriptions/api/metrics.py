@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final, TypeVar
 
 from django.conf import settings
-from django.db import connection
+from django.db import ProgrammingError, connection
 from django.db.models import Model, QuerySet
 from django.http import HttpResponseBase
+from psycopg.errors import UndefinedTable
 from rest_framework.exceptions import NotFound, ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -28,6 +29,7 @@ from subscriptions.marts import (
     CohortRetention,
     CustomerLifetime,
     CustomerMonthly,
+    MonthField,
     MrrMonthly,
     MrrMovements,
     PlanMovements,
@@ -35,7 +37,6 @@ from subscriptions.marts import (
     TransformReceipt,
     UsageDaily,
 )
-from subscriptions.models import Plan
 
 M = TypeVar("M", bound=Model)
 
@@ -50,10 +51,18 @@ MISSING: Final = (
     "The marts are not built yet: run manage.py load_faker_data, or manage.py transform where data "
     "is loaded."
 )
-# Columns of which the marts have all values that there are, so that another one is a mistake.
-MONTHS: Final = ("month", "cohort_month")
-PLAN_IDS: Final = ("plan_id", "from_plan_id", "to_plan_id")
-PLAN_NAMES: Final = ("plan_name", "from_plan_name", "to_plan_name")
+FREE: Final = "A plan without a fee has no revenue, and so no rows."
+NOBODY: Final = "the company has no users yet"
+# Columns of which the marts have all values that there are, so that another one is a mistake; and
+# the mart that has all of them. Not the plans' table: marts may be of an earlier load.
+DIMENSIONS: Final[Mapping[str, QuerySet[Any, Any]]] = {
+    **dict.fromkeys(("month", "cohort_month"), ChurnMonthly.objects.values_list("month")),
+    **{
+        f"{which}{column}": CustomerMonthly.objects.values_list(column)
+        for column in ("plan_id", "plan_name")
+        for which in ("", "from_", "to_")
+    },
+}
 
 
 class MartViewSet(RowViewSet[M]):
@@ -90,6 +99,10 @@ class MartViewSet(RowViewSet[M]):
             return super().list(request)
         except NothingBuiltError:
             raise NotFound(MISSING) from None
+        except ProgrammingError as error:
+            if not isinstance(error.__cause__, UndefinedTable):
+                raise
+            raise NotFound(MISSING) from None  # plain dbt has built some of them only
 
     def _read_last(self) -> LastLoad | None:
         """What made the rows; None where the mart is gone.
@@ -132,30 +145,31 @@ class MartViewSet(RowViewSet[M]):
         Raises:
             ParseError: the message names the parameter, and says what there is.
         """
-        columns = set(self.columns)
         for name in self.request.query_params:
             column, _, comparison = name.partition("__")
-            if column not in columns or comparison not in {"", "in"}:
+            if column not in DIMENSIONS or comparison not in {"", "in"}:
                 continue
             text = self.request.query_params[name]
-            asked = text.split(",") if comparison else [text]
-            if column in MONTHS:
-                months = sorted(ChurnMonthly.objects.values_list("month", flat=True))
-                there = {f"{month:%Y-%m}" for month in months}
-                says = f"from {min(there)} to {max(there)}" if there else "of which there is none"
-                asked = [month[:7] for month in asked]
-            elif column in PLAN_IDS or column in PLAN_NAMES:
-                field = "plan_id" if column in PLAN_IDS else "plan_name"
-                values = sorted(Plan.objects.values_list(field, flat=True).distinct())
-                there = {str(value) for value in values}
-                says = f"one of {', '.join(map(str, values))}"
+            values = sorted(self._values(column))
+            asked = set(text.split(",") if comparison else [text])
+            if isinstance(self.queryset.model._meta.get_field(column), MonthField):
+                there = [f"{month:%Y-%m}" for month in values]
+                asked = {month[:7] for month in asked}
+                says = f"there it is from {there[0]} to {there[-1]}" if there else NOBODY
             else:
-                continue
-            if not set(asked) <= there:
+                there = [str(value) for value in values]
+                says = f"there it is one of {', '.join(there)}" if there else NOBODY
+            if not asked.issubset(there):
                 raise ParseError(
-                    f'The query parameter "{name}" names what the marts do not have: there it is '
-                    f"{says}."
+                    f'The query parameter "{name}" names what the marts do not have: {says}.'
                 )
+
+    def _values(self, column: str) -> set[Any]:
+        """Those of a column that there are; plain dbt may have built this mart and no other."""
+        rows = DIMENSIONS[column]
+        if self.queryset.model is not CustomerLifetime:  # which has a row for each user
+            rows = rows.union(self.queryset.values_list(column))
+        return {value for (value,) in rows}
 
 
 class NothingBuiltError(Exception):
@@ -193,11 +207,15 @@ def _viewset(path: str, mart: type[Model], says: str) -> type[MartViewSet[Any]]:
 METRICS: Final[Mapping[str, type[MartViewSet[Any]]]] = {
     path: _viewset(path, mart, says)
     for path, mart, says in (
-        ("mrr", MrrMonthly, "Recurring revenue at each month's end, by plan and region."),
+        (
+            "mrr",
+            MrrMonthly,
+            f"Recurring revenue at each month's end, by plan and region. {FREE}",
+        ),
         (
             "mrr-movements",
             MrrMovements,
-            "How each month's revenue came from that of the month before, by plan and region.",
+            f"How each month's revenue came from the last one's, by plan and region. {FREE}",
         ),
         (
             "customers",

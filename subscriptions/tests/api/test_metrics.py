@@ -31,6 +31,10 @@ def stored(path: str) -> tuple[list[str], list[Any]]:
         return columns, cursor.fetchall()
 
 
+def stored_columns(path: str) -> tuple[str, ...]:
+    return tuple(METRICS[path].serializer_class.Meta.fields)
+
+
 @pytest.mark.parametrize("path", METRICS)
 def test_a_mart_is_a_list(path: str, api: Client) -> None:
     columns, rows = stored(path)
@@ -150,14 +154,50 @@ def test_large_numbers_are_found_and_walked(api: Client) -> None:
     assert beyond.json()["error"].endswith("to 9223372036854775807.")
 
 
-def test_a_plan_may_have_a_comma(api: Client) -> None:
+def rename_basic(name: str, *tables: str) -> None:
     with connection.cursor() as cursor:
-        for table in (f'"{settings.DATASET_NAME}".plan', f"{MARTS}.mrr_monthly"):
-            cursor.execute(
-                f"UPDATE {table} SET plan_name = 'Pro, yearly' WHERE plan_name = 'Basic'"
-            )
+        for table in tables:
+            cursor.execute(f"UPDATE {table} SET plan_name = %s WHERE plan_name = 'Basic'", [name])
+
+
+def test_a_plan_may_have_a_comma(api: Client) -> None:
+    rename_basic("Pro, yearly", f"{MARTS}.mrr_monthly", f"{MARTS}.customer_monthly")
     rows = api.get("/metrics/mrr?plan_name=Pro,%20yearly").json()["mrr"]
     assert {row["plan_name"] for row in rows} == {"Pro, yearly"}
+
+
+def test_plans_are_those_of_the_marts_whatever_is_loaded_since(api: Client) -> None:
+    rename_basic("Starter", f'"{settings.DATASET_NAME}".plan')
+    assert api.get("/metrics/mrr?plan_name=Basic").json()["mrr"]
+    unknown = api.get("/metrics/mrr?plan_name=Starter")
+    assert unknown.status_code == 400
+    assert "one of Basic, Enterprise, Free, Premium, Ultimate" in unknown.json()["error"]
+    rename_basic("Starter", f"{MARTS}.usage_daily")  # which plain dbt has built, and no other
+    assert api.get("/metrics/usage?plan_name=Starter").json()["usage"]
+    assert api.get("/metrics/mrr?plan_name=Starter").status_code == 400
+
+
+@pytest.mark.parametrize("path", [path for path in METRICS if "plan_id" in stored_columns(path)])
+def test_each_plan_may_be_asked_for_of_each_mart(path: str, api: Client) -> None:
+    answer = api.get(f"/metrics/{path}?plan_id=1")
+    assert answer.status_code == 200
+    assert bool(answer.json()[name_of(path)]) == (path not in {"mrr", "mrr-movements"})
+
+
+def test_a_mart_that_was_built_alone_cannot_tell_which_plans_there_are(api: Client) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE {MARTS}.customer_monthly")
+    assert api.get("/metrics/usage?plan_id=1").json() == {"error": MISSING}
+
+
+def test_an_empty_company_has_no_months_and_no_plans(api: Client) -> None:
+    with connection.cursor() as cursor:
+        for mart in ("churn_monthly", "customer_monthly"):
+            cursor.execute(f"DELETE FROM {MARTS}.{mart}")
+    for query in ("churn?month=2026-10", "customers?plan_name=Basic"):
+        refused = api.get(f"/metrics/{query}")
+        assert refused.status_code == 400
+        assert refused.json()["error"].endswith("do not have: the company has no users yet.")
 
 
 @pytest.mark.parametrize("path", METRICS)
