@@ -19,6 +19,8 @@ from subscriptions.load.errors import LoadError
 _NUMBER: Final = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LARGEST: Final = 10**20
+# What stands between the columns of files that are meant to be CSV.
+_SEPARATORS: Final = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 # Sums of binary fractions end in noise; no mart has more decimals than these.
 _FINEST: Final = Decimal("0.000001")
 
@@ -53,6 +55,13 @@ def _lines(path: Path) -> list[_Line]:
         raise LoadError(
             f"{path} is not UTF-8 (line {line} has the byte {byte:#04x}): save it as UTF-8."
         ) from failure
+    header = text.lstrip().partition("\n")[0]
+    for separator, name in _SEPARATORS.items():
+        if separator in header and "," not in header:
+            raise LoadError(
+                f"{path} has {name} between its columns: save it with commas there, and with "
+                "points in its numbers."
+            )
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         lines = [_Line(reader.line_num, cells) for cells in reader if cells]

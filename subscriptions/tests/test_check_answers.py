@@ -235,9 +235,10 @@ def test_a_file_that_is_none_or_is_not_said_what_of_is_one_sentence(
             check(*arguments)
         assert str(refusal.value).startswith(sentence)
         assert "\n" not in str(refusal.value)
+        assert refusal.value.returncode == 2
 
 
-def test_from_a_shell_a_failure_is_one_line_and_1(database_url: str) -> None:
+def test_from_a_shell_a_failure_is_one_line_and_2(database_url: str) -> None:
     own = {"DATABASE_URL": database_url, "DATASET_NAME": "never_loaded", "DEBUG": "true"}
     result = subprocess.run(
         [sys.executable, "manage.py", "check_answers", "--json"],
@@ -248,5 +249,5 @@ def test_from_a_shell_a_failure_is_one_line_and_1(database_url: str) -> None:
         check=False,
     )
     sentence = "There is no never_loaded yet: run load_faker_data first."
-    assert (result.returncode, result.stderr) == (1, f"CommandError: {sentence}\n")
+    assert (result.returncode, result.stderr) == (2, f"CommandError: {sentence}\n")
     assert json.loads(result.stdout) == {"error": sentence}

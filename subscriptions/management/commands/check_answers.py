@@ -22,6 +22,7 @@ from subscriptions.management import answer_report
 from subscriptions.management.output import Output
 
 DIFFERENT = 1
+NOT_COMPARED = 2
 
 
 class Command(BaseCommand):
@@ -29,8 +30,8 @@ class Command(BaseCommand):
 
     help = (
         "Hold the marts against the answer key, or a mart of yours in a CSV file, and print every "
-        "difference. Exits with 0 if there is none, with 1 if there is any or it could not check, "
-        "with 130 after Ctrl-C and with 143 after SIGTERM."
+        f"difference. Exits with 0 if there is none, with {DIFFERENT} if there is any, with "
+        f"{NOT_COMPARED} if it could not compare, with 130 after Ctrl-C and with 143 after SIGTERM."
     )
     requires_system_checks = ()
 
@@ -61,7 +62,7 @@ class Command(BaseCommand):
             except Exception as failure:
                 sentence = explain(failure)
                 self.output.answer({"error": sentence})
-                raise CommandError(sentence) from failure
+                raise CommandError(sentence, returncode=NOT_COMPARED) from failure
         if any(found.values()):
             sys.exit(DIFFERENT)
 

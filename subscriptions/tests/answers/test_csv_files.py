@@ -68,7 +68,12 @@ REFUSED: Final = {
     HEADER.replace("month,", ""): "mine.csv lacks month: the columns of churn_monthly, in any",
     f"{HEADER},note": "mine.csv has besides 'note': the columns",
     HEADER.replace("opening_mrr", "openingmrr"): "lacks opening_mrr and has besides 'openingmrr'",
-    HEADER.replace(",", ";"): "mine.csv lacks month, measured_on",
+    HEADER.replace(",", ";"): (
+        "mine.csv has semicolons between its columns: save it with commas there, and with points "
+        "in its numbers."
+    ),
+    f"sep=;\n{HEADER}": "has semicolons between",
+    '"{}"\n'.format(HEADER.replace(",", '"\t"')): "has tabs between",
     f"{HEADER},month": "mine.csv has twice month",
     f"{HEADER}\n{ROW},1\n": "mine.csv, line 2, has 10 cells instead of 9.",
     f"{HEADER}\n{ROW}\n{ROW}".removesuffix(",-.5"): "mine.csv, line 3, has 8 cells instead of 9.",
