@@ -80,7 +80,7 @@ linked as (
 )
 
 select
-  weight, known_on, user_id, segment_id, plan_id, start_date, end_date, cents,
+  weight, user_id, segment_id, plan_id, start_date, cents,
   plan_before, cents_before, end_before, goes_on, had_paid,
   first_month,
   -- The month at whose end it is over, and no other has gone on from it.

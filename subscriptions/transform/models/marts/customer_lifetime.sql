@@ -9,19 +9,30 @@ with users as (
   {% endif %}
 ),
 
+priced as (
+  select user_id, start_date, end_date, {{ cents('start_date', 'plan_fees') }} as cents
+  from {{ ref('stg_subscriptions') }}
+  join {{ ref('stg_plan_fees') }} as plan_fees using (plan_id)
+  {% if since is not none %}
+  where user_id in (select user_id from {{ ref('int_changed_users') }})
+  {% endif %}
+  -- Without this the planner writes the fee's formula into each aggregate, and all find it out anew.
+  offset 0
+),
+
 paid as (
   select
     user_id,
-    min(start_date) as customer_since,
-    max(end_date) as paid_until,
-    count(*) as subscriptions,
-    sum(end_date - start_date + 1) as tenure_days,
+    min(start_date) filter (where cents > 0) as customer_since,
+    max(end_date) filter (where cents > 0) as paid_until,
+    count(*) filter (where cents > 0) as subscriptions,
+    sum(end_date - start_date + 1) filter (where cents > 0) as tenure_days,
     sum(cents) / 100.0 as revenue,
-    sum(cents) filter (where end_date >= known_on) / 100.0 as mrr,
-    max(start_date) = max(start_date) filter (where churned_on is not null) as has_churned,
-    max(churned_on) as churned_on
-  from {{ ref('int_subscriptions') }}
-  where cents > 0 and weight > 0
+    sum(cents) filter (where end_date >= {{ as_of() }}) / 100.0 as mrr,
+    -- On Free since then, or gone for longer than the days of grace.
+    max(start_date) > max(start_date) filter (where cents > 0)
+    or max(end_date) filter (where cents > 0) <= {{ as_of() }} - {{ grace() }} as has_churned
+  from priced
   group by user_id
 )
 
@@ -32,13 +43,13 @@ select
   users.referral_source,
   users.plan_id,
   case
-    when paid.user_id is null then 'free'
+    when paid.customer_since is null then 'free'
     when paid.has_churned then 'churned'
     else 'active'
   end as state,
   paid.customer_since,
   paid.paid_until,
-  case when paid.has_churned then paid.churned_on end as churned_on,
+  case when paid.has_churned then paid.paid_until + 1 end as churned_on,
   coalesce(paid.subscriptions, 0)::int as paid_subscriptions,
   coalesce(paid.tenure_days, 0)::int as tenure_days,
   coalesce(paid.revenue, 0)::numeric(14, 2) as revenue,

@@ -1,7 +1,6 @@
 {{ config(indexes=[{'columns': ['usage_date', 'plan_id'], 'unique': true}], pre_hook='{{ in_bulk() }}') }}
 -- Where a build goes on from an earlier one: the days that have new rows are summed up anew.
--- Begins when this has ended (see there): depends_on: {{ ref('int_activity') }}
-{% set since = since() %}
+{% set since, activity = since(), ref('int_activity') %}
 with touched as not materialized (
   select * from {{ ref('stg_usage') }}
   {% if since is not none %}
@@ -23,22 +22,14 @@ days as (
   group by usage_date, plan_id
 ),
 
--- A user with several rows on one day is one active user. They are few, and cheaper to find in the
--- index on (user_id, usage_date), in whose order row_number() asks for the rows, than it is to count
--- distinct users, which sorts all rows.
-repeating as materialized (
-  select distinct user_id, usage_date
-  from (
-    select user_id, usage_date, row_number() over (partition by user_id, usage_date) > 1 as again
-    from touched
-  ) as numbered
-  where again
-),
-
+-- A user with several rows on one day is one active user. Counting distinct users sorts rows, so where
+-- that are millions it is done for those few users alone.
 repeated as (
   select usage_date, plan_id, count(*) - count(distinct user_id) as surplus
   from touched
-  join repeating using (user_id, usage_date)
+  {% if since is none %}
+  where user_id in (select user_id from {{ activity }} where repeats)
+  {% endif %}
   group by usage_date, plan_id
 ),
 
