@@ -60,8 +60,8 @@ in_order as (
     lag(plan_id) over chain as plan_before,
     lag(cents) over chain as cents_before,
     lag(end_date) over chain as end_before,
-    lead(start_date) over chain as next_start,
-    lead(cents) over chain as next_cents,
+    -- Never where the next one is free, null where there is none.
+    lead(case when cents > 0 then start_date else 'infinity' end) over chain as next_paid_start,
     count(*) filter (where cents > 0) over chain > 1 as had_paid
   from priced
   window
@@ -75,7 +75,7 @@ linked as (
   select
     *,
     cents > 0 and coalesce(cents_before > 0 and start_date <= end_before + {{ grace() }}, false) as goes_on,
-    cents > 0 and coalesce(next_cents > 0 and next_start <= end_date + {{ grace() }}, false) as gone_on
+    cents > 0 and coalesce(next_paid_start <= end_date + {{ grace() }}, false) as gone_on
   from in_order
 )
 
@@ -85,11 +85,11 @@ select
   first_month,
   -- The month at whose end it is over, and no other has gone on from it.
   case
-    when end_date < known_on and not (gone_on and {{ month_of('next_start') }} = month_after)
+    when end_date < known_on and not (gone_on and {{ month_of('next_paid_start') }} = month_after)
       then month_after
   end as lapse_month,
   case
-    when cents > 0 and not gone_on and (next_start is not null or known_on >= end_date + {{ grace() }})
+    when cents > 0 and not gone_on and (next_paid_start is not null or known_on >= end_date + {{ grace() }})
       then end_date + 1
   end as churned_on
 from linked
