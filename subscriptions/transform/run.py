@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from subscriptions.load import interruption, receipt
-from subscriptions.load.lock import load_lock
+from subscriptions.load.lock import confirm, load_lock
 from subscriptions.load.target import Target
 from subscriptions.transform import project, publication
 from subscriptions.transform.errors import TransformError
@@ -107,6 +107,8 @@ def _build(
             failures = project.build(target, full_refresh=True)
             whole = True
         if failures:
+            # Where the server has gone meanwhile, that is what failed, whichever model it hit.
+            confirm(connection.cursor(), target.dataset, holder)
             raise TransformError(_sentence(connection, failures[0]))
         publication.publish(connection, target.dataset, holder, full_refresh=whole)
         return whole

@@ -30,16 +30,16 @@ movements as (
     weight, segment_id, first_month as month, plan_id, had_paid,
     plan_before,
     goes_on as was_customer,
-    case when goes_on and end_before >= first_month - 1 then cents_before else 0 end as mrr_before,
+    case when goes_on_at_once then cents_before else 0 end as mrr_before,
     case when lapse_month <= first_month then 0 else cents end as mrr,
-    churned_on is null or lapse_month > first_month as is_customer
+    not churns or lapse_month > first_month as is_customer
   from paid
 
   union all
 
   select
     weight, segment_id, lapse_month, plan_id, had_paid,
-    plan_id, true, cents, 0, churned_on is null
+    plan_id, true, cents, 0, not churns
   from paid
   where lapse_month > first_month
 ),
