@@ -1,6 +1,27 @@
 {# From where a build can go on, instead of looking at everything. #}
 
 {% macro since() -%}
+  {# What base() says, as keep_base() has kept it: to find that out takes a look at all new rows. #}
+  {% if not execute %}
+    {# So that dbt sees what a model asks for when it goes on; the rest it asks for in any case. #}
+    {{ return({'as_of': '2000-01-01', 'greatest': {}}) }}
+  {% endif %}
+  {% if flags.FULL_REFRESH or target.name != 'staged' %}
+    {{ return(none) }}
+  {% endif %}
+  {{ return(fromjson(run_query("select since from " ~ target.schema ~ "._base").rows[0][0])) }}
+{%- endmacro %}
+
+
+{% macro keep_base() -%}
+  {# At the beginning of a run that may go on from another: from which, for all its models. #}
+  {% if execute and target.name == 'staged' and not flags.FULL_REFRESH %}
+    create table {{ target.schema }}._base as select '{{ tojson(base()) | replace("'", "''") }}' as since
+  {% endif %}
+{%- endmacro %}
+
+
+{% macro base() -%}
   {#
     The transform before this one: its as-of date, and the greatest row id that each table had then;
     none where everything has to be built anew.
@@ -12,13 +33,6 @@
     is not what the marts were built of. Plain dbt, which builds the marts in place, never goes on,
     nor is it gone on from: it may have stopped half-way, built some models only, or met a load.
   #}
-  {% if not execute %}
-    {# So that dbt sees what a model asks for when it goes on; the rest it asks for in any case. #}
-    {{ return({'as_of': '2000-01-01', 'greatest': {}}) }}
-  {% endif %}
-  {% if flags.FULL_REFRESH or target.name != 'staged' %}
-    {{ return(none) }}
-  {% endif %}
   {% set made = adapter.get_relation(target.database, served(), '_transform_receipt') %}
   {% if made is none %}
     {{ return(none) }}
