@@ -128,7 +128,7 @@ def forget_statistics(target: Target) -> None:
         session.execute(query, (target.dataset,))
 
 
-@pytest.mark.parametrize(("users", "has_statistics"), [(2000, True)])
+@pytest.mark.parametrize(("users", "has_statistics"), [(2000, True), (500, False)])
 def test_no_plan_visits_rows_again_and_again(
     target: Target, plans: Plans, *, users: int, has_statistics: bool
 ) -> None:
