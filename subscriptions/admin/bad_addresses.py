@@ -6,12 +6,17 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup, DisallowedModelAdminToField
-from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, SEARCH_VAR, ChangeList
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.admin import ModelAdmin
 
-BAD_FILTER = "This list has no such page, order or filter, so here it is from the start."
+BAD_FILTER = (
+    "This list has no such page, order or filter, or the search was too long, so here it is from "
+    "the start."
+)
 LONGEST_NUMBER = 9  # digits
+LONGEST_SEARCH = 500  # characters; of accounts each word is one condition more
 NOT_ALLOWED = DisallowedModelAdminLookup, DisallowedModelAdminToField
 
 
@@ -33,6 +38,16 @@ class ForgivingLists(ModelAdmin):
             return super().changelist_view(request, extra_context)
         except NOT_ALLOWED:
             return anew
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """What the address asks for.
+
+        Raises:
+            IncorrectLookupParameters: it makes no sense.
+        """
+        if len(request.GET.get(SEARCH_VAR, "")) > LONGEST_SEARCH:
+            raise IncorrectLookupParameters
+        return super().get_changelist_instance(request)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """The filters' own parameters alone: Django would let any column be searched in any way."""

@@ -116,6 +116,7 @@ def test_plans_are_offered_by_name(admin: Client) -> None:
 
 
 SENSELESS = (
+    f"q={'x' * 501}",
     "no_such_field=1",
     "plan__no_such_field=1",
     "plan__features__contains=x",
@@ -214,6 +215,7 @@ def bears(admin: Client, model: type[Model], query: str) -> bool:
         "password__startswith=pbkdf2",
         "digest__startswith=0",
         "owner__password__startswith=pbkdf2",
+        f"q={'+x' * 251}",
         "no_such_field=1",
         "e=1",
     ],
@@ -231,7 +233,7 @@ def test_the_lists_of_accounts_bear_them(superuser: Client, page: str, query: st
         "user=nobody",
         "current=99999999999999999999",
         f"user={'x' * 100_000}",
-        f"q={'x' * 100_000}",
+        f"q={'x' * 500}",
         "q=%FF",
         "q=%00",
         "q=a&q=b",
