@@ -36,7 +36,7 @@ def publish(
 
     Raises:
         LoadError: it does not, so that others may have been at the rows or at what is staged.
-        TransformError: a mart has got other columns, and others have built on it.
+        TransformError: others have built on what has to be made anew.
     """
     served, staged = schema_of(dataset), staged_schema_of(dataset)
     with connection.transaction():
@@ -107,14 +107,23 @@ def _joined(each: str, columns: Iterable[str], between: str) -> sql.Composable:
 def _take_the_place(
     connection: psycopg.Connection[Any], served: str, staged: str, name: str
 ) -> None:
-    """Move a staged table to where there is none yet, or one with other columns."""
+    """Move a staged table to where there is none yet, or one that cannot be kept.
+
+    Raises:
+        TransformError: others have built on that one.
+    """
     try:
         _run(connection, "DROP TABLE IF EXISTS {old}", served, staged, name)
     except psycopg.errors.DependentObjectsStillExist as failure:
+        why = (
+            f"Each transform makes {name} anew, which is its own and no mart"
+            if name == FLOWS
+            else f"This release gives the mart {name} other columns"
+        )
+        theirs = "; ".join((failure.diag.message_detail or "").splitlines())
         raise TransformError(
-            f"This release gives the mart {name} other columns, and others have built on it "
-            f"({failure.diag.message_detail}): drop those, then run manage.py transform. The "
-            "marts from before stay in service."
+            f"{why}, and others have built on it ({theirs}): drop those, then run manage.py "
+            "transform. The marts from before stay in service."
         ) from failure
     _run(connection, "ALTER TABLE {new} SET SCHEMA {served}", served, staged, name)
 

@@ -215,6 +215,14 @@ def test_what_others_have_built_on_a_mart_stays(
     ).fetchone()
     assert granted is not None
     assert "=r/" in granted[0]
+    # What is no mart is made anew.
+    for view in ("one", "other"):
+        on_flows = f"CREATE VIEW {marts}.{view} AS SELECT count(*) FROM {marts}.{FLOWS}"
+        session.execute(on_flows.encode())
+    named = rf"^Each transform makes {FLOWS} anew.* \(view {marts}.one depends .*; view .*\): drop "
+    with pytest.raises(TransformError, match=named):
+        transform(full_refresh=True)
+    assert session.execute(f"SELECT * FROM {marts}.theirs".encode()).fetchone() == (after,)
 
 
 def test_before_the_first_load_it_says_what_to_run(transform: Transform) -> None:
