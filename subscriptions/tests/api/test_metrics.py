@@ -81,7 +81,7 @@ def test_filters_and_order(api: Client) -> None:
         ("cohorts?cohort_month=1999-01", '"cohort_month" names what the marts do not have'),
         ("churn?as_of=2026-01-01", 'Unknown query parameter "as_of"'),
         ("churn?search=x", 'Unknown query parameter "search"'),
-        ("lifetimes?ordering=revenue", "cannot be ordered by"),
+        ("lifetimes?ordering=last_name", "cannot be ordered by"),
     ],
 )
 def test_what_there_is_not_is_refused(query: str, says: str, api: Client) -> None:
@@ -90,15 +90,34 @@ def test_what_there_is_not_is_refused(query: str, says: str, api: Client) -> Non
     assert says in refused.json()["error"]
 
 
-@pytest.mark.parametrize("path", ["customers", "lifetimes"])
-def test_a_cursor_walks_from_end_to_end(path: str, api: Client) -> None:
-    whole = api.get(f"/metrics/{path}").json()[name_of(path)]
-    walked, address = [], f"/metrics/{path}?cursor=&size=700"
+@pytest.mark.parametrize(
+    "query",
+    [
+        "customers?",
+        "lifetimes?",
+        "lifetimes?ordering=-revenue&",
+        "lifetimes?ordering=-churned_on,tenure_days&region=Asia&",
+    ],
+)
+def test_a_cursor_walks_from_end_to_end(query: str, api: Client) -> None:
+    key = query.partition("?")[0]
+    whole = api.get(f"/metrics/{query}").json()[key]
+    walked, address = [], f"/metrics/{query}cursor=&size=70"
     while address:
         answer = api.get(address).json()
-        walked += answer[name_of(path)]
+        walked += answer[key]
         address = answer["next"]
+    assert len(whole) > 70
     assert walked == whole
+
+
+def test_the_best_customers_come_first(api: Client) -> None:
+    whole = api.get("/metrics/lifetimes").json()["lifetimes"]
+    for column in ("revenue", "tenure_days"):
+        best = sorted(whole, key=lambda row: (-row[column], row["user_id"]))
+        page = api.get(f"/metrics/lifetimes?ordering=-{column}&page=2&size=100").json()
+        assert page["lifetimes"] == best[100:200]
+        assert api.get(f"/metrics/lifetimes?ordering=-{column}").json()["lifetimes"] == best
 
 
 def test_pages(api: Client) -> None:
