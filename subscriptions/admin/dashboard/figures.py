@@ -42,7 +42,6 @@ CUSTOMERS: Final = (
     "active_customers",
     "free_users",
 )
-COHORTS: Final = 12  # of which the heat map shows the latest
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -150,10 +149,9 @@ def _paid(choice: Choice, plans: Sequence[tuple[str, int]]) -> list[tuple[str, i
 
 
 def _cohorts(choice: Choice) -> list[Cohort]:
-    months = choice.months[-COHORTS:]
     found: dict[date, Cohort] = {}
     for cohort, _since, users, rate in (
-        CohortRetention.objects.filter(cohort_month__in=months)
+        CohortRetention.objects.filter(cohort_month__in=choice.months)
         .order_by("cohort_month", "months_since")
         .values_list("cohort_month", "months_since", "users", "retention_rate")
     ):

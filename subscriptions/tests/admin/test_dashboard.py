@@ -96,6 +96,14 @@ def test_the_heat_map_is_the_mart(admin: Client) -> None:
     assert rows[-6]["cells"][3]["text"] == f"{rate:.0%}"
 
 
+def test_the_heat_map_goes_back_as_far_as_the_period(admin: Client) -> None:
+    every = admin.get("/admin/?period=all")
+    ((months,),) = ask("SELECT count(DISTINCT cohort_month) FROM {marts}.cohort_retention")
+    assert len(every.context["cohorts"]["rows"]) == len(every.context["cohorts"]["head"]) == months
+    assert every.context["cohorts_href"] == "/metrics/cohorts?cohort_month__gte=2024-08"
+    assert len(admin.get("/admin/?period=6").context["cohorts"]["rows"]) == 6
+
+
 @pytest.mark.parametrize("query", ["period=7", "plan=Silver", "region=Mars"])
 def test_what_there_is_not_gives_the_usual_and_a_message(query: str, admin: Client) -> None:
     response = admin.get(f"/admin/?{query}")

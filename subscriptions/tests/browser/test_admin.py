@@ -127,6 +127,19 @@ TICKS = """canvas => {
 }"""
 
 
+EDGES = "box => getComputedStyle(box).backgroundAttachment"
+
+# Which month's row is at the left edge, once the last column is in sight.
+SCROLLED = """box => {
+    box.scrollLeft = box.scrollWidth;
+    box.scrollIntoView();
+    const edge = box.getBoundingClientRect().left;
+    const row = box.querySelector("tbody tr").getBoundingClientRect();
+    const at = document.elementFromPoint(edge + 10, row.top + row.height / 2);
+    return box.scrollLeft > 0 && at.textContent;
+}"""
+
+
 def test_the_dashboard(page: Page) -> None:
     sign_in(page)
     for scheme in ("light", "dark"):
@@ -146,6 +159,7 @@ def test_the_dashboard(page: Page) -> None:
     heat = page.locator(".dash-scroll:has(.dash-heat)")
     if page.evaluate("innerWidth") > 1000:
         assert heat.evaluate("box => box.scrollWidth <= box.clientWidth")
+    assert page.get_by_role("main").get_by_role("heading", name="Who stays").count() == 1
     page.locator("[name=plan] option").last.evaluate("plan => plan.text = 'long '.repeat(100)")
     assert fits(page)
     for chart in page.locator(".dash-chart:has(canvas)").all():
@@ -153,6 +167,14 @@ def test_the_dashboard(page: Page) -> None:
         assert chart.get_by_role("img", name=str(name)).count() == 1
         chart.locator("summary").click()
         assert chart.locator("table tbody tr").first.is_visible()
+        hint = chart.locator(".dash-scroll").evaluate(EDGES)
+        assert hint.startswith("local, local, scroll, scroll")  # the edges that hide columns
+    assert fits(page)
+    page.select_option("[name=period]", "all")
+    page.click(".dash-form button")
+    page.wait_for_url("**/admin/?*period=all*")
+    assert heat.evaluate(SCROLLED) == "Aug 24"
+    assert page.get_by_text("Later months: scroll sideways.").is_visible()
     assert fits(page)
     page.select_option("[name=plan]", "Premium")
     page.click(".dash-form button")
@@ -174,7 +196,7 @@ def test_searching_filtering_and_following_links(page: Page) -> None:
     page.click(f"#result_list >> text={user.email}")
     page.wait_for_selector(f".facts >> text={user.email}")
     table = page.locator(".excerpt-table").first
-    hint = table.evaluate("table => getComputedStyle(table).backgroundAttachment")
+    hint = table.evaluate(EDGES)
     assert hint.startswith("local, local, scroll, scroll")  # the edges that hide columns
     page.locator(".excerpt", has_text="Subscriptions").get_by_text("Show all").click()
     page.wait_for_url("**/subscription/?user=*")
