@@ -132,7 +132,7 @@ def test_nothing_found_says_so(admin: Client) -> None:
     assert "Create a new item" not in text
 
 
-@pytest.mark.parametrize("term", ["\0", "%", "'", "a" * 5000, "🙂", '"unbalanced', "  "])
+@pytest.mark.parametrize("term", ["\0", "%", "'", "a" * 500, "🙂", '"unbalanced', "  "])
 def test_no_search_fails(admin: Client, term: str) -> None:
     for model in MODELS:
         assert admin.get(url(model, q=term)).status_code == 200
