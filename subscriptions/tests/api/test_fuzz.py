@@ -36,10 +36,10 @@ HOSTILE: Final[dict[str, str]] = {
         ("negative number", "-99999999999999999999", False),
         ("exponent", "1e400", False),
         ("not a number", "nan", False),
-        ("nested lists", "[" * 10_000 + MARK, False),
-        ("nested objects", '{"a":' * 10_000 + MARK, False),
+        ("nested lists", "[" * 3_000 + MARK, False),
+        ("nested objects", '{"a":' * 3_000 + MARK, False),
         ("lookup", f"{MARK}__regex__in__isnull", False),
-        ("commas", f"{MARK}," * 5_000, False),
+        ("commas", f"{MARK}," * 2_000, False),
         ("pattern", f"%_\\{MARK}" * 1_000 + "(a+)+$", False),
         ("other scripts", f"١٢٣ ①② ½ {MARK}\u202e\ufeff\U0001f4a9", False),
         ("far date", "99999-12-31", False),
@@ -56,8 +56,8 @@ HOSTILE: Final[dict[str, str]] = {
 
 def inputs() -> Iterator[tuple[str, str]]:
     """A path with a place for a value, and the parameter that the value is of."""
+    asked: set[str] = set()
     for template, item in document()["paths"].items():
-        # The marts' filters are made by the same code; two have all kinds of columns.
         if template.startswith("/metrics/") and template not in {"/metrics/mrr", "/metrics/churn"}:
             continue
         path = template
@@ -66,8 +66,16 @@ def inputs() -> Iterator[tuple[str, str]]:
                 yield template.replace(f"{{{parameter['name']}}}", "{value}"), parameter["name"]
                 path = path.replace(f"{{{parameter['name']}}}", "1")
         for parameter in item["get"]["parameters"]:
-            if parameter["in"] == "query":
-                yield f"{path}?{parameter['name']}={{value}}", parameter["name"]
+            if parameter["in"] != "query":
+                continue
+            # The marts' filters are made by the same code: one of each comparison with each kind
+            # of column is asked, of the two marts that have all kinds.
+            _, comparing, comparison = parameter["name"].partition("__")
+            alike = f"{comparison} {parameter['schema']}"
+            if template.startswith("/metrics/") and comparing and alike in asked:
+                continue
+            asked.add(alike)
+            yield f"{path}?{parameter['name']}={{value}}", parameter["name"]
         yield f"{path}?{{value}}=1", "a name"
     yield "/plans?username={value}&password=1", "username"
     yield "/plans?username=nobody&password={value}", "password"

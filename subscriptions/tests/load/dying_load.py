@@ -5,6 +5,8 @@ Run with `python -m`, it takes lines of JSON and answers each with how the load'
 
 from __future__ import annotations
 
+import gc
+import importlib
 import json
 import os
 import signal
@@ -15,7 +17,12 @@ from typing import Any
 
 import django
 
+from subscriptions.extract.vocabulary import vocabulary
 from subscriptions.tests.load.moments import MOMENTS, right_after
+
+
+# What a load imports as it goes, which each process would do for itself, as with Faker's words.
+LATE = ("dlt.common.libs.pyarrow", "dlt.sources.helpers.requests", "subscriptions.load.source")
 
 
 def die() -> None:
@@ -44,9 +51,15 @@ def load(order: dict[str, Any]) -> None:
 def main() -> None:
     """Import once what takes a second to import; then fork for each line."""
     django.setup()
+    for late in LATE:
+        importlib.import_module(late)
+    vocabulary()
     for moment in MOMENTS:
         with right_after(moment, die):  # imports whatever the moment is in
             pass
+    # A forked process would copy every page on which it looks for garbage.
+    gc.freeze()
+    gc.disable()
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
