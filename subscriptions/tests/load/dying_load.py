@@ -20,7 +20,6 @@ import django
 from subscriptions.extract.vocabulary import vocabulary
 from subscriptions.tests.load.moments import MOMENTS, right_after
 
-
 # What a load imports as it goes, which each process would do for itself, as with Faker's words.
 LATE = ("dlt.common.libs.pyarrow", "dlt.sources.helpers.requests", "subscriptions.load.source")
 
