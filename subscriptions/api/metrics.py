@@ -166,7 +166,7 @@ class MartViewSet(RowViewSet[M]):
 
     def _values(self, column: str) -> set[Any]:
         """Those of a column that there are; plain dbt may have built this mart and no other."""
-        rows = DIMENSIONS[column]
+        rows = DIMENSIONS[column].all()  # anew: a queryset keeps what it has read
         if self.queryset.model is not CustomerLifetime:  # which has a row for each user
             rows = rows.union(self.queryset.values_list(column))
         return {value for (value,) in rows}

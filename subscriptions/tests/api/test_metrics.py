@@ -196,6 +196,13 @@ def test_plans_are_those_of_the_marts_whatever_is_loaded_since(api: Client) -> N
     assert api.get("/metrics/mrr?plan_name=Starter").status_code == 400
 
 
+def test_a_plan_that_a_transform_adds_is_known_at_once(api: Client) -> None:
+    assert api.get("/metrics/lifetimes?plan_id=99").status_code == 400
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {MARTS}.customer_monthly SET plan_id = 99 WHERE plan_id = 5")
+    assert api.get("/metrics/lifetimes?plan_id=99").status_code == 200
+
+
 @pytest.mark.parametrize("path", [path for path in METRICS if "plan_id" in stored_columns(path)])
 def test_each_plan_may_be_asked_for_of_each_mart(path: str, api: Client) -> None:
     answer = api.get(f"/metrics/{path}?plan_id=1")

@@ -15,8 +15,9 @@
 
 {% macro keep_base() -%}
   {# At the beginning of a run that may go on from another: from which, for all its models. #}
-  {% if execute and target.name == 'staged' and not flags.FULL_REFRESH %}
-    create table {{ target.schema }}._base as select '{{ tojson(base()) | replace("'", "''") }}' as since
+  {% if execute and target.name == 'staged' and flags.WHICH in ['build', 'run'] and not flags.FULL_REFRESH %}
+    create or replace view {{ target.schema }}._base as
+    select '{{ tojson(base()) | replace("'", "''") }}'::text as since
   {% endif %}
 {%- endmacro %}
 
@@ -43,7 +44,7 @@
       select * from " ~ made ~ " order by built_at desc limit 1
     ),
     base as (
-      select loads.*, made.greatest, to_jsonb(made) ->> 'definitions' as definitions from made join " ~ loads ~ " as loads on loads._dlt_load_id = made.load_id
+      select loads.*, to_jsonb(made) -> 'greatest' as greatest, to_jsonb(made) ->> 'definitions' as definitions from made join " ~ loads ~ " as loads on loads._dlt_load_id = made.load_id
     ),
     later as (
       select loads.* from " ~ loads ~ " as loads join base on loads.published_at > base.published_at
@@ -55,7 +56,7 @@
     select base.as_of, base.greatest::text,
       coalesce((select jsonb_object_agg(name, rows) from added), '{}')::text
     from base
-    where base.definitions = '" ~ var('definitions') ~ "' and not exists (
+    where base.definitions = '" ~ var('definitions') ~ "' and jsonb_typeof(base.greatest) = 'object' and not exists (
       select from later
       where (later.seed, later.users, later.epoch) <> (base.seed, base.users, base.epoch)
         or exists (

@@ -92,8 +92,10 @@ select
       then month_after
   end as lapse_month,
   cents > 0 and not gone_on and (next_paid_start is not null or known_on >= end_date + {{ grace() }}) as churns,
-  -- A user whose subscription begins before the one before it has ended: there must be none.
-  case when end_before >= start_date or cents < 0 then user_id end as out_of_order,
+  -- A user whose subscription begins before the one before it has ended, or has no fee: there must be none.
+  case
+    when (cents >= 0 and (end_before is null or end_before < start_date)) is not true then user_id
+  end as out_of_order,
   sum(weight)::int as weight
 from linked
 group by
