@@ -18,6 +18,7 @@ from pytest_django import DjangoDbBlocker
 from subscriptions.load.lock import load_lock
 from subscriptions.load.target import Target
 from subscriptions.tests.conftest import TRANSFORMED
+from subscriptions.transform import project
 from subscriptions.transform.marts import MARTS, schema_of
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -122,6 +123,7 @@ def test_dbt_through_manage(command: Command, target: Target) -> None:
     assert refused.stderr.count("\n") == 1
     assert f"Another load of {target.dataset} is running" in refused.stderr
     assert command("manage.py", "dbt", "build", "--no-such-option").returncode != 0
+    assert project.invoke(target, ["--help"]).success  # an option without a command
 
 
 def test_a_wait_that_is_none_is_refused(command: Command) -> None:

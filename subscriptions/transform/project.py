@@ -83,6 +83,8 @@ def invoke(
         "--log-path": files / "logs",
     }
     named = [text for option, folder in places.items() for text in (option, str(folder))]
+    if all(argument.startswith("-") for argument in arguments):
+        named = []  # without a command, as in `--version`, these are none of dbt's options
     return dbtRunner(callbacks=list(listeners)).invoke([*arguments, *named])
 
 
