@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
     from pytest_django import DjangoDbBlocker
 
-# Loads, builds and requests make many objects, nearly all of them to go by themselves: looking for
-# garbage every 700 of them takes a sixth of the tests' time. manage.py looks as seldom.
+# Loads, builds and requests make many objects, nearly all of them to go by themselves: to look for
+# garbage at every 700 of them finds little. manage.py looks even less often.
 gc.set_threshold(100_000, 10, 10)
 
 # What takes long begins first: whoever began it last would go on when the others have ended.

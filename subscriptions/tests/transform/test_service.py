@@ -20,7 +20,6 @@ from subscriptions.tests.transform.conftest import Load, Transform, rows, schema
 from subscriptions.transform import project
 from subscriptions.transform.errors import TransformError
 from subscriptions.transform.marts import FLOWS, RECEIPT, schema_of, staged_schema_of
-from subscriptions.transform.run import run
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +36,10 @@ def target(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
 
 
 @pytest.fixture
-def transform(target: Target) -> Transform:
+def transform(transform: Transform) -> Transform:
     """Transform it; when a test begins, the marts are of its last load."""
-    run(target, lambda _line: None)
-    return lambda **named: run(target, lambda _line: None, **named)
+    transform()
+    return transform
 
 
 def test_after_a_repair_everything_is_built_anew(
